@@ -138,6 +138,7 @@ function(scree_test name)
     set(environment ENVIRONMENT
         "TSAN_OPTIONS=halt_on_error=1 second_deadlock_stack=1 suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp")
   endif()
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+  # Discovered by ctest and not while building: tools/check decides how sanitized programs are started.
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} ${environment})
 endfunction()

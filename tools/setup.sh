@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Sourced by tools/run and tools/check: what both need before they can do their own work.
+
+readonly packages=(
+  build-essential cmake ninja-build python3
+  libgflags-dev libgtest-dev librapidcheck-dev librocksdb-dev libxxhash-dev
+)
+
+say() { printf '== %s\n' "$*"; }
+
+# A mistake of the caller: exit 2, so that scripts can tell it from a failed build or test.
+usage_error() {
+  printf '%s: %s\nTry %s --help.\n' "$0" "$*" "$0" >&2
+  exit 2
+}
+
+# Runs a command as root, if there is a way that asks no question.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+can_be_root() {
+  [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null
+}
+
+# Prints those of the packages named that dpkg does not have installed.
+missing_packages() {
+  local package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s\n' "$package"
+  done
+}
+
+# Installs what is missing. Makes no apt call when nothing is.
+install_dependencies() {
+  local missing
+  if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    printf 'This is not a Debian system. Install what these packages of Debian 12 contain, then build with cmake:\n  %s\n' \
+      "${packages[*]}" >&2
+    exit 1
+  fi
+  mapfile -t missing < <(missing_packages "${packages[@]}")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if ! can_be_root; then
+    printf 'These packages are missing, and without root or sudo they cannot be installed from here:\n  %s\nInstall them with:\n  apt-get install %s\n' \
+      "${missing[*]}" "${missing[*]}" >&2
+    exit 1
+  fi
+  say "Installing ${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+# configure PRESET: quick when nothing changed. ccache is used where it happens to be.
+configure() {
+  local launcher=()
+  if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+  say "Configuring $1"
+  cmake --preset "$1" "${launcher[@]}"
+}
+
+build() {
+  say "Building $1 in build/$1"
+  cmake --build --preset "$1"
+}
