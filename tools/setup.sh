@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
 # Sourced by tools/run and tools/check: what both need before they can do their own work.
