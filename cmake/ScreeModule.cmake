@@ -136,7 +136,7 @@ function(scree_test name)
   set(environment "")
   if(SCREE_SANITIZE STREQUAL "thread")
     set(environment ENVIRONMENT
-        "TSAN_OPTIONS=halt_on_error=1 second_deadlock_stack=1 suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp")
+        "TSAN_OPTIONS=halt_on_error=1 history_size=4 suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp")
   endif()
   # Discovered by ctest and not while building: tools/check decides how sanitized programs are started.
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
