@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Entry: a key and its value in one allocation that never moves. The indexes move pointers to entries, never
+// entries, so that a reader under a barrier never sees a moved-from object.
+
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <new>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace scree::detail {
+
+// What an index shows of a key of type K: a reference or, for byte strings, a view of bytes kept inline.
+template <class K>
+struct KeyView {
+  using type = const K&;
+};
+template <>
+struct KeyView<std::string> {
+  using type = std::string_view;
+};
+template <class K>
+using key_view_t = typename KeyView<K>::type;
+
+template <class K, class V>
+class Entry {
+ public:
+  // Throws what allocation and the constructors throw; nothing is moved from `key` then unless its own constructor did.
+  template <class Key, class... Args>
+  static Entry* make(Key&& key, Args&&... args) {
+    return new Entry(std::forward<Key>(key), std::forward<Args>(args)...);
+  }
+  static void destroy(void* entry) noexcept { delete static_cast<Entry*>(entry); }
+
+  const K& key() const noexcept { return key_; }
+  V& value() noexcept { return value_; }
+  const V& value() const noexcept { return value_; }
+
+  // Gives an entry that was never published back to the arguments that were moved into it.
+  template <class Key, class Value>
+  void give_back(Key&& key, Value&& value) noexcept {
+    if constexpr (std::is_rvalue_reference_v<Key&&> && std::is_assignable_v<Key&&, K&&>) {
+      key = std::move(key_);
+    }
+    if constexpr (std::is_rvalue_reference_v<Value&&> && std::is_assignable_v<Value&&, V&&>) {
+      value = std::move(value_);
+    }
+  }
+
+  std::size_t bytes() const noexcept { return sizeof(Entry); }
+
+ private:
+  template <class Key, class... Args>
+  explicit Entry(Key&& key, Args&&... args) : key_(std::forward<Key>(key)), value_(std::forward<Args>(args)...) {}
+
+  K key_;
+  V value_;
+};
+
+// Byte-string keys lie behind the value in the same allocation.
+template <class V>
+class Entry<std::string, V> {
+ public:
+  template <class... Args>
+  static Entry* make(std::string_view key, Args&&... args) {
+    void* memory = ::operator new(sizeof(Entry) + key.size());
+    Entry* entry;
+    try {
+      entry = new (memory) Entry(key.size(), std::forward<Args>(args)...);
+    } catch (...) {
+      ::operator delete(memory);
+      throw;
+    }
+    if (!key.empty()) std::memcpy(reinterpret_cast<char*>(entry + 1), key.data(), key.size());
+    return entry;
+  }
+  static void destroy(void* entry) noexcept {
+    static_cast<Entry*>(entry)->~Entry();
+    ::operator delete(entry);
+  }
+
+  std::string_view key() const noexcept { return {reinterpret_cast<const char*>(this + 1), key_size_}; }
+  V& value() noexcept { return value_; }
+  const V& value() const noexcept { return value_; }
+
+  // The key was copied, so there is only the value to give back.
+  template <class Key, class Value>
+  void give_back(Key&&, Value&& value) noexcept {
+    if constexpr (std::is_rvalue_reference_v<Value&&> && std::is_assignable_v<Value&&, V&&>) {
+      value = std::move(value_);
+    }
+  }
+
+  std::size_t bytes() const noexcept { return sizeof(Entry) + key_size_; }
+
+ private:
+  template <class... Args>
+  explicit Entry(std::size_t key_size, Args&&... args) : key_size_(key_size), value_(std::forward<Args>(args)...) {}
+
+  const std::size_t key_size_;
+  V value_;
+};
+
+}  // namespace scree::detail
