@@ -123,9 +123,12 @@ class FlushWriter {
 
  private:
   friend class Store;
+  friend struct FlushWriterTestAccess;  // plants records that put() and commit() never write
   struct Rep;
   explicit FlushWriter(std::unique_ptr<Rep> rep);
+  Status put_stored(std::string_view key, std::string_view stored);  // `stored` has its header already
   Status finish_family();
+  Status commit_record(const StoreMetadata& metadata, std::string_view record);
 
   std::unique_ptr<Rep> rep_;
   std::uint64_t entries_ = 0;

@@ -114,16 +114,21 @@ Status FlushWriter::begin_family(std::uint32_t id) {
 }
 
 Status FlushWriter::put(std::string_view key, std::uint64_t sequence, std::string_view value) {
-  if (rep_->writer == nullptr) {
-    if (Status status = rep_->prepare_entry(); !status.is_ok()) return status;
-  }
   rep_->buffer.clear();
   append_value_header(&rep_->buffer, sequence);
   rep_->buffer.append(value);
-  const rocksdb::Status done = rep_->writer->Put(to_slice(key), rep_->buffer);
-  if (!done.ok()) return from_rocksdb(done, "flush of family " + family_name(rep_->family));
+  if (Status status = put_stored(key, rep_->buffer); !status.is_ok()) return status;
   ++entries_;
   bytes_ += key.size() + value.size();
+  return Status::ok();
+}
+
+Status FlushWriter::put_stored(std::string_view key, std::string_view stored) {
+  if (rep_->writer == nullptr) {
+    if (Status status = rep_->prepare_entry(); !status.is_ok()) return status;
+  }
+  const rocksdb::Status done = rep_->writer->Put(to_slice(key), to_slice(stored));
+  if (!done.ok()) return from_rocksdb(done, "flush of family " + family_name(rep_->family));
   return Status::ok();
 }
 
@@ -164,7 +169,9 @@ void FlushWriter::Rep::wait_for_room() const {
   }
 }
 
-Status FlushWriter::commit(const StoreMetadata& metadata) {
+Status FlushWriter::commit(const StoreMetadata& metadata) { return commit_record(metadata, encode_metadata(metadata)); }
+
+Status FlushWriter::commit_record(const StoreMetadata& metadata, std::string_view record) {
   if (rep_->committed) return Status::invalid_argument("flush: committed already");
   rep_->committed = true;
   if (Status status = finish_family(); !status.is_ok()) return status;
@@ -172,7 +179,7 @@ Status FlushWriter::commit(const StoreMetadata& metadata) {
   auto file = rep_->make_writer();
   std::string metadata_path;
   rocksdb::Status done = rep_->open_file(file.get(), &metadata_path);
-  if (done.ok()) done = file->Put(to_slice(kMetadataKey), encode_metadata(metadata));
+  if (done.ok()) done = file->Put(to_slice(kMetadataKey), to_slice(record));
   if (done.ok()) done = file->Finish();
   if (!done.ok()) return from_rocksdb(done, "flush of the metadata");
 

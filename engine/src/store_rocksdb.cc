@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdarg>
 #include <cstdio>
 #include <utility>
 
 #include <rocksdb/cache.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
@@ -20,6 +22,15 @@ namespace {
 constexpr std::string_view kFamilyPrefix = "index-";
 constexpr std::size_t kFamilyDigits = 10;
 constexpr std::uint8_t kMetadataVersion = 1;
+
+// RocksDB's own log file ends the process when the disk is full, in builds with assertions. What it says of failures
+// reaches us as statuses anyway.
+class SilentLogger : public rocksdb::Logger {
+ public:
+  SilentLogger() : rocksdb::Logger(rocksdb::FATAL_LEVEL) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
 
 // Keys printed in messages: what is not printable ASCII as \xNN, the rest of a long key as dots.
 std::string printable(std::string_view key) {
@@ -115,9 +126,7 @@ rocksdb::Options make_rocksdb_options(const StoreOptions& options) {
   // RocksDB keeps the readers of the first quarter of these open for ever, which is its fast path.
   result.max_open_files = 512;
 
-  result.info_log_level = rocksdb::WARN_LEVEL;
-  result.max_log_file_size = 1u << 20;
-  result.keep_log_file_num = 2;
+  result.info_log = std::make_shared<SilentLogger>();
   result.stats_dump_period_sec = 0;
   result.stats_persist_period_sec = 0;
   return result;
