@@ -128,10 +128,12 @@ struct alignas(alignof(T) < 8 ? 8 : alignof(T)) Counted {
     return false;
   }
 
-  void disown() noexcept {
-    if (owners.fetch_sub(1, memory_order_acq_rel) != 1) return;
+  // True if this was the last owner.
+  bool disown() noexcept {
+    if (owners.fetch_sub(1, memory_order_acq_rel) != 1) return false;
     Domain::instance().retire(
         current_record(), {this, [](void* p) { delete static_cast<Counted*>(p); }}, sizeof(Counted));
+    return true;
   }
 
   Atomic<std::size_t> owners{1};
@@ -220,10 +222,7 @@ class Arc {
 
   // Drops this owner; true if it was the last.
   bool release(const Barrier&) noexcept {
-    if (counted_ == nullptr) return false;
-    const bool last = counted_->owners.load(memory_order_acquire) == 1;
-    std::exchange(counted_, nullptr)->disown();
-    return last;
+    return counted_ != nullptr && std::exchange(counted_, nullptr)->disown();
   }
 
   void swap(Arc& other) noexcept { std::swap(counted_, other.counted_); }
