@@ -5,7 +5,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <functional>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -14,16 +13,26 @@ namespace scree::test {
 
 class WaitingThread {
  public:
-  // Returns once the thread is at its pause: `body(pause)` calls pause() there.
+  // Returns once the thread is at its pause, where `body(pause)` calls pause(), or has ended without one.
   template <class Body>
   explicit WaitingThread(Body body)
-      : thread_([this, body = std::move(body)]() mutable { body([this] { pause(); }); }) {
+      : thread_([this, body = std::move(body)]() mutable {
+          body([this] { pause(); });
+          const std::lock_guard lock(mutex_);
+          state_ = State::kEnded;
+          changed_.notify_all();
+        }) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return paused_; });
+    changed_.wait(lock, [this] { return state_ != State::kRunning; });
   }
   ~WaitingThread() { finish(); }
   WaitingThread(const WaitingThread&) = delete;
   WaitingThread& operator=(const WaitingThread&) = delete;
+
+  bool is_paused() {
+    const std::lock_guard lock(mutex_);
+    return state_ == State::kPaused;
+  }
 
   // Lets the thread go on, and waits for its end.
   void finish() {
@@ -36,16 +45,19 @@ class WaitingThread {
   }
 
  private:
+  enum class State { kRunning, kPaused, kEnded };
+
   void pause() {
     std::unique_lock lock(mutex_);
-    paused_ = true;
+    state_ = State::kPaused;
     changed_.notify_all();
     changed_.wait(lock, [this] { return released_; });
+    state_ = State::kRunning;
   }
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool paused_ = false;
+  State state_ = State::kRunning;
   bool released_ = false;
   std::thread thread_;  // last: it uses the others
 };

@@ -20,7 +20,7 @@ namespace scree::test {
 
 struct Workload {
   std::size_t threads = 3;
-  std::size_t operations = 2000;  // of each thread
+  std::size_t operations = 8000;  // of each thread
   std::uint64_t keys = 16;
   std::uint64_t seed = 1;
 };

@@ -126,6 +126,7 @@ class HashIndex {
       table->unlink(link);
       s.add(-1);
     }
+    SCREE_SYNC_POINT("hash:remove:unlinked");
     // Outside the lock: it may free what others retired, and run destructors that use this index.
     retire(*table, link, barrier);
     return true;
@@ -280,7 +281,9 @@ class HashIndex {
   template <class Q>
   Link* find(const Q& key, std::uint64_t hash) const {
     decltype(auto) k = lookup(key);
-    return table_.load(memory_order_acquire)->find(hash, matches(k));
+    const Table* table = table_.load(memory_order_acquire);
+    SCREE_SYNC_POINT("hash:find:table");
+    return table->find(hash, matches(k));
   }
 
   Stripe& stripe(std::uint64_t hash) noexcept { return stripes_[hash >> (64 - kStripeBits)]; }

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <scree/hash_index.h>
+
+#include "index_concurrency.h"
+#include "jitter.h"
+#include "reclaim.h"
+#include "stop_at.h"
+#include "waiting_thread.h"
+
+namespace scree::test {
+namespace {
+
+TEST(HashIndexConcurrency, histories_of_integers_are_linearizable) {
+  const Jitter jitter;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    HashIndex<std::uint64_t, Cell> index;
+    EXPECT_EQ(run_and_check({.keys = 4 * seed, .seed = seed}, performer<std::uint64_t, Cell, true>(index)),
+              std::nullopt);
+  }
+}
+
+TEST(HashIndexConcurrency, histories_of_strings_are_linearizable) {
+  const Jitter jitter;
+  HashIndex<std::string, Cell> index;
+  EXPECT_EQ(run_and_check({.keys = 8}, performer<std::string, Cell, true>(index)), std::nullopt);
+}
+
+TEST(HashIndexConcurrency, histories_are_linearizable_in_one_chain) {
+  const Jitter jitter;
+  struct OneHash {
+    std::size_t operator()(std::uint64_t) const noexcept { return 1; }
+  };
+  HashIndex<std::uint64_t, Cell, OneHash> index;
+  EXPECT_EQ(run_and_check({}, performer<std::uint64_t, Cell, true>(index)), std::nullopt);
+}
+
+// Many keys, so that the table grows under the recorded operations again and again.
+TEST(HashIndexConcurrency, histories_are_linearizable_while_the_table_grows) {
+  const Jitter jitter;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    HashIndex<std::uint64_t, Cell> index;
+    EXPECT_EQ(run_and_check({.keys = 512, .seed = seed}, performer<std::uint64_t, Cell, true>(index)), std::nullopt);
+  }
+}
+
+TEST(HashIndexConcurrency, iteration_visits_what_is_present_throughout_exactly_once) {
+  const Jitter jitter;
+  for (const std::uint64_t keys : {60, 600}) {
+    HashIndex<std::uint64_t, Cell> index;
+    EXPECT_EQ((iterate_beside_writers<std::uint64_t, Cell>(
+                  index, keys, 8, Order::kNone, false,
+                  [&](const ebr::Barrier& barrier) { return numbers_in<Cell>(index.iter(barrier)); })),
+              std::nullopt);
+  }
+}
+
+TEST(HashIndexConcurrency, iteration_visits_nothing_twice_beside_clear) {
+  const Jitter jitter;
+  HashIndex<std::string, Cell> index;
+  EXPECT_EQ((iterate_beside_writers<std::string, Cell>(
+                index, 300, 8, Order::kNone, true,
+                [&](const ebr::Barrier& barrier) { return numbers_in<Cell>(index.iter(barrier)); })),
+            std::nullopt);
+}
+
+// The table grows several times within one iteration, from every place of it.
+TEST(HashIndexConcurrency, iteration_keeps_its_promise_across_growth_at_every_place) {
+  for (std::size_t place = 1; place <= 40; ++place) {
+    HashIndex<std::uint64_t, Cell> index;
+    IterationPromise promise;
+    for (std::uint64_t n = 0; n < 40; ++n) {
+      promise.present.insert(n);
+      index.insert(n, static_cast<std::int64_t>(n));
+    }
+    const ebr::Barrier barrier;
+    std::vector<std::uint64_t> visited;
+    for (auto [key, value] : index.iter(barrier)) {
+      visited.push_back(key);
+      if (visited.size() != place) continue;
+      for (std::uint64_t n = 1000; n < 1500; ++n) {
+        promise.changing.insert(n);
+        index.insert(n, static_cast<std::int64_t>(n));
+      }
+      for (const std::uint64_t n : promise.present) index.upsert(n, static_cast<std::int64_t>(n));
+    }
+    EXPECT_EQ(promise.violation(visited), std::nullopt) << "place " << place;
+  }
+}
+
+TEST(HashIndexConcurrency, inserts_of_one_key_by_many_threads_succeed_once) {
+  constexpr std::size_t kThreads = 4, kKeys = 500;
+  HashIndex<std::uint64_t, Cell> index;
+  Atomic<std::size_t> inserted{0};
+  StartLine start(kThreads);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      start.wait();
+      for (std::uint64_t key = 0; key < kKeys; ++key) inserted += index.insert(key, Cell(1));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(inserted, kKeys);
+  EXPECT_EQ(index.len(), kKeys);
+}
+
+TEST(HashIndexConcurrency, frees_everything_after_concurrent_work) {
+  Atomic<int> alive{0};
+  {
+    HashIndex<std::uint64_t, Counted> index;
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < 2; ++t) {
+      threads.emplace_back([&, t] {
+        for (std::uint64_t n = 0; n < 4000; ++n) {
+          const std::uint64_t key = n * 31 % 257;
+          if (n % 3 == 0) index.remove(key);
+          if (n % 3 == 1) index.upsert(key, Counted(alive, static_cast<int>(n)));
+          if (n % 3 == 2) index.insert(key, Counted(alive, static_cast<int>(n)));
+          if (n % 1000 == 999 && t == 0) index.clear();
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_TRUE(reclaim_all());
+    EXPECT_EQ(static_cast<std::size_t>(alive.load()), index.len());
+  }
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(alive, 0);
+}
+
+TEST(HashIndexConcurrency, readers_finish_while_a_writer_is_stopped_inside_a_resize) {
+#if SCREE_SYNC_POINTS
+  for (const char* point : {"hash:resize:built", "hash:resize:published"}) {
+    HashIndex<std::uint64_t, Cell> index;
+    IterationPromise promise;
+    Atomic<std::uint64_t> inserted{0};
+    WaitingThread writer([&](auto pause) {
+      const StopAt stop(point, pause);
+      for (std::uint64_t n = 0; n < 1000; ++n) {
+        index.insert(n, static_cast<std::int64_t>(n));
+        inserted = n + 1;
+      }
+    });
+    ASSERT_TRUE(writer.is_paused()) << point;
+    const std::uint64_t there = inserted + 1;  // the last one is in; it is its growth that is stopped
+    for (std::uint64_t n = 0; n < there; ++n) {
+      EXPECT_TRUE(index.contains(n)) << n;
+      promise.present.insert(n);
+    }
+    EXPECT_FALSE(index.contains(there));
+    const ebr::Barrier barrier;
+    EXPECT_EQ(promise.violation(numbers_in<Cell>(index.iter(barrier))), std::nullopt);
+    EXPECT_EQ(index.len(), there);
+    writer.finish();
+    EXPECT_EQ(index.len(), 1000u);
+  }
+#else
+  GTEST_SKIP() << "built without sync points";
+#endif
+}
+
+}  // namespace
+}  // namespace scree::test

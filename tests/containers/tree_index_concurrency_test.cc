@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <scree/tree_index.h>
+
+#include "index_concurrency.h"
+#include "jitter.h"
+#include "reclaim.h"
+#include "stop_at.h"
+#include "waiting_thread.h"
+
+namespace scree::test {
+namespace {
+
+template <class V, class Index>
+std::vector<std::uint64_t> forward(const Index& index, const ebr::Barrier& barrier) {
+  return numbers_in<V>(index.iter(barrier));
+}
+
+template <class V, class Index>
+std::vector<std::uint64_t> backward(const Index& index, const ebr::Barrier& barrier) {
+  std::vector<std::uint64_t> numbers;
+  auto cursor = index.cursor(barrier);
+  for (cursor.seek_to_last(); cursor.valid(); cursor.prev()) {
+    numbers.push_back(number_of(cursor.key()));
+    if (std::int64_t{cursor.value()} != static_cast<std::int64_t>(numbers.back())) numbers.back() = UINT64_MAX;
+  }
+  return numbers;
+}
+
+TEST(TreeIndexConcurrency, histories_of_entries_within_leaves_are_linearizable) {
+  const Jitter jitter;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    TreeIndex<std::uint64_t, std::int64_t> index;
+    EXPECT_EQ(run_and_check({.keys = 4 * seed, .seed = seed}, performer<std::uint64_t, std::int64_t, false>(index)),
+              std::nullopt);
+  }
+}
+
+TEST(TreeIndexConcurrency, histories_of_entries_out_of_line_are_linearizable) {
+  const Jitter jitter;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    TreeIndex<std::uint64_t, Cell> index;
+    EXPECT_EQ(run_and_check({.keys = 4 * seed, .seed = seed}, performer<std::uint64_t, Cell, true>(index)),
+              std::nullopt);
+  }
+}
+
+TEST(TreeIndexConcurrency, histories_of_strings_are_linearizable) {
+  const Jitter jitter;
+  TreeIndex<std::string, Cell> index;
+  EXPECT_EQ(run_and_check({.keys = 12}, performer<std::string, Cell, true>(index)), std::nullopt);
+}
+
+// Many keys, so that leaves and inner nodes are split and unlinked under the recorded operations.
+TEST(TreeIndexConcurrency, histories_are_linearizable_while_the_tree_grows_and_shrinks) {
+  const Jitter jitter;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    TreeIndex<std::uint64_t, std::int64_t> index;
+    EXPECT_EQ(run_and_check({.keys = 400, .seed = seed}, performer<std::uint64_t, std::int64_t, false>(index)),
+              std::nullopt);
+  }
+}
+
+template <class K, class V>
+void check_iteration(std::uint64_t keys, bool clears) {
+  for (const Order order : {Order::kAscending, Order::kDescending}) {
+    TreeIndex<K, V> index;
+    EXPECT_EQ((iterate_beside_writers<K, V>(index, keys, 6, order, clears,
+                                            [&](const ebr::Barrier& barrier) {
+                                              return order == Order::kAscending ? forward<V>(index, barrier)
+                                                                                : backward<V>(index, barrier);
+                                            })),
+              std::nullopt)
+        << (order == Order::kAscending ? "forward" : "backward");
+  }
+}
+
+TEST(TreeIndexConcurrency, iteration_visits_what_is_present_throughout_exactly_once_and_in_order) {
+  const Jitter jitter;
+  check_iteration<std::uint64_t, std::int64_t>(60, false);
+  check_iteration<std::uint64_t, std::int64_t>(1000, false);
+  check_iteration<std::uint64_t, Cell>(300, false);
+  check_iteration<std::string, Cell>(300, false);
+}
+
+TEST(TreeIndexConcurrency, iteration_visits_nothing_twice_beside_clear) {
+  const Jitter jitter;
+  check_iteration<std::uint64_t, std::int64_t>(300, true);
+  check_iteration<std::string, Cell>(100, true);
+}
+
+// The tree changes at every step of one walk: what was there from the start is still visited once, in order.
+TEST(TreeIndexConcurrency, a_cursor_keeps_its_promise_over_a_tree_that_changes_at_every_step) {
+  for (const Order order : {Order::kAscending, Order::kDescending}) {
+    for (std::uint64_t stride = 1; stride < 12; ++stride) {
+      TreeIndex<std::uint64_t, std::int64_t> index;
+      IterationPromise promise{.present = {}, .changing = {}, .order = order};
+      for (std::uint64_t n = 0; n < 400; ++n) {
+        if (n % 8 == 0) promise.present.insert(n);
+        if (n % 8 != 0) promise.changing.insert(n);
+        if (n % 3 != 1 || n % 8 == 0) index.insert(n, static_cast<std::int64_t>(n));
+      }
+      const ebr::Barrier barrier;
+      auto cursor = index.cursor(barrier);
+      std::vector<std::uint64_t> visited;
+      std::uint64_t random = stride;
+      order == Order::kAscending ? cursor.seek_to_first() : cursor.seek_to_last();
+      while (cursor.valid()) {
+        visited.push_back(cursor.key());
+        for (int n = 0; n < 20; ++n) {
+          random = random * 6364136223846793005u + 1442695040888963407u;
+          // Around the cursor, so that the leaves that it is on and goes to are split and unlinked.
+          const std::uint64_t key = (cursor.key() + (random >> 33) % 40 * stride + 400 - 20) % 400;
+          if (key % 8 == 0) {
+            index.upsert(key, static_cast<std::int64_t>(key));
+          } else if ((random >> 60) < 8) {
+            index.insert(key, static_cast<std::int64_t>(key));
+          } else {
+            index.remove(key);
+          }
+        }
+        order == Order::kAscending ? cursor.next() : cursor.prev();
+      }
+      EXPECT_EQ(promise.violation(visited), std::nullopt) << "stride " << stride;
+    }
+  }
+}
+
+TEST(TreeIndexConcurrency, ascending_inserts_by_many_threads_lose_nothing) {
+  constexpr std::uint64_t kThreads = 3, kKeys = 3000;
+  TreeIndex<std::uint64_t, std::int64_t> index;
+  Atomic<std::uint64_t> next{0};
+  StartLine start(kThreads);
+  std::vector<std::thread> threads;
+  for (std::uint64_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      start.wait();
+      for (std::uint64_t key; (key = next++) < kKeys;) EXPECT_TRUE(index.insert(key, static_cast<std::int64_t>(key)));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  IterationPromise promise{.present = {}, .changing = {}, .order = Order::kAscending};
+  for (std::uint64_t key = 0; key < kKeys; ++key) promise.present.insert(key);
+  const ebr::Barrier barrier;
+  EXPECT_EQ(promise.violation(forward<std::int64_t>(index, barrier)), std::nullopt);
+}
+
+// The leaf that empties and fills is the first one, the last one and one between.
+TEST(TreeIndexConcurrency, removals_of_everything_beside_inserts_leave_what_they_should) {
+  constexpr std::uint64_t kKeys = 200;
+  TreeIndex<std::uint64_t, std::int64_t> index;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::thread> threads;
+    StartLine start(2);
+    for (std::uint64_t t = 0; t < 2; ++t) {
+      threads.emplace_back([&, t] {
+        start.wait();
+        for (std::uint64_t n = 0; n < kKeys; ++n) {
+          const std::uint64_t key = (round % 2 == 0 ? n : kKeys - 1 - n) * 2 + t;
+          EXPECT_TRUE(index.insert(key, static_cast<std::int64_t>(key)));
+          if (n >= 3) {
+            EXPECT_TRUE(index.remove((round % 2 == 0 ? n - 3 : kKeys - 1 - (n - 3)) * 2 + t));
+          }
+        }
+        for (std::uint64_t n = kKeys - 3; n < kKeys; ++n) {
+          EXPECT_TRUE(index.remove((round % 2 == 0 ? n : kKeys - 1 - n) * 2 + t));
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_TRUE(index.is_empty());
+    EXPECT_EQ(index.len(), 0u);
+  }
+}
+
+TEST(TreeIndexConcurrency, frees_everything_after_concurrent_work) {
+  Atomic<int> alive{0};
+  {
+    TreeIndex<std::string, Counted> index;
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < 2; ++t) {
+      threads.emplace_back([&, t] {
+        for (std::uint64_t n = 0; n < 4000; ++n) {
+          const std::string key = numbered_key<std::string>(n * 31 % 257);
+          if (n % 3 == 0) index.remove(key);
+          if (n % 3 == 1) index.upsert(key, Counted(alive, static_cast<int>(n)));
+          if (n % 3 == 2) index.insert(key, Counted(alive, static_cast<int>(n)));
+          if (n % 1000 == 999 && t == 0) index.clear();
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_TRUE(reclaim_all());
+    EXPECT_EQ(static_cast<std::size_t>(alive.load()), index.len());
+  }
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(alive, 0);
+}
+
+TEST(TreeIndexConcurrency, readers_and_far_writers_finish_while_a_writer_is_stopped_inside_a_split) {
+#if SCREE_SYNC_POINTS
+  for (const char* point : {"tree:split:frozen", "tree:split:published"}) {
+    TreeIndex<std::uint64_t, std::int64_t> index;
+    for (std::uint64_t n = 0; n < 1000; ++n) index.insert(n * 10, static_cast<std::int64_t>(n * 10));
+    WaitingThread writer([&](auto pause) {
+      const StopAt stop(point, pause);
+      for (std::uint64_t n = 5001; n < 5100; ++n) index.insert(n, static_cast<std::int64_t>(n));
+    });
+    ASSERT_TRUE(writer.is_paused()) << point;
+    std::uint64_t present = 0;
+    for (std::uint64_t n = 0; n < 10'000; ++n) {
+      const bool found = index.contains(n);
+      present += found;
+      EXPECT_TRUE(found || n % 10 != 0) << n;
+    }
+    const ebr::Barrier barrier;
+    auto numbers = forward<std::int64_t>(index, barrier);
+    EXPECT_EQ(numbers.size(), present);
+    const auto descending = backward<std::int64_t>(index, barrier);
+    EXPECT_TRUE(std::equal(numbers.rbegin(), numbers.rend(), descending.begin(), descending.end()));
+    std::uint64_t in_range = 0;
+    for ([[maybe_unused]] auto entry : index.range(included(std::uint64_t{5000}), excluded(std::uint64_t{5100}), barrier)) {
+      ++in_range;
+    }
+    EXPECT_GE(in_range, 10u);
+    EXPECT_TRUE(index.remove(std::uint64_t{0})) << "a writer elsewhere does not wait";
+    EXPECT_TRUE(index.remove(std::uint64_t{9990}));
+    writer.finish();
+    EXPECT_EQ(index.len(), 1000 + 99 - 9 - 2u) << "5010, 5020 ... were there";
+  }
+#else
+  GTEST_SKIP() << "built without sync points";
+#endif
+}
+
+}  // namespace
+}  // namespace scree::test
