@@ -77,8 +77,17 @@ struct MemoryFileSystem::Node {
     if (writable_mapping) unsynced.push_back({0, data});
   }
 
+  // A file without a name that nobody has open takes no space, though a crash may bring it back.
+  void release_if_gone() {
+    if (names > 0 || opens > 0) return;
+    space->used -= data.size();
+    std::string().swap(data);
+  }
+
   const bool is_directory;
   const std::shared_ptr<Space> space;
+  std::size_t names = 0;
+  std::size_t opens = 0;
 
   // A file: what is read, what is on the disk, and what leads from there to here.
   std::string data;
@@ -133,6 +142,13 @@ struct MemoryFileSystem::State {
   }
 
   static void set_entries(Node& directory, Node::EntryChange change) {
+    for (const auto& [name, node] : change) {
+      if (node) ++node->names;
+      const auto old = directory.entries.find(name);
+      if (old == directory.entries.end()) continue;
+      --old->second->names;
+      old->second->release_if_gone();
+    }
     apply(change, &directory.entries);
     directory.unsynced_entries.push_back(std::move(change));
   }
@@ -161,6 +177,8 @@ class MemoryFileSystem::MemoryMapping final : public MappedRegion::Holder {
   ~MemoryMapping() override {
     const std::lock_guard lock(state_->mutex);
     --node_->mappings;
+    --node_->opens;
+    node_->release_if_gone();
   }
 
  private:
@@ -185,7 +203,14 @@ class MemoryFileSystem::MemoryLock final : public FileLock {
 class MemoryFileSystem::MemoryFile final : public File {
  public:
   MemoryFile(std::string path, std::shared_ptr<State> state, std::shared_ptr<Node> node, bool writable)
-      : File(std::move(path)), state_(std::move(state)), node_(std::move(node)), writable_(writable) {}
+      : File(std::move(path)), state_(std::move(state)), node_(std::move(node)), writable_(writable) {
+    ++node_->opens;  // the opener holds the lock
+  }
+  ~MemoryFile() override {
+    const std::lock_guard lock(state_->mutex);
+    --node_->opens;
+    node_->release_if_gone();
+  }
 
   Status append(std::string_view data) override {
     const std::lock_guard lock(state_->mutex);
@@ -208,6 +233,7 @@ class MemoryFileSystem::MemoryFile final : public File {
   }
 
   Status map(std::uint64_t offset, std::size_t length, MapAccess access, MappedRegion* region) override {
+    *region = MappedRegion();
     const std::lock_guard lock(state_->mutex);
     if (Status status = state_->begin(FileOperation::kMap, path()); !status.is_ok()) return status;
     if (access == MapAccess::kReadWrite && !writable_) return read_only();
@@ -215,6 +241,7 @@ class MemoryFileSystem::MemoryFile final : public File {
       return Status::invalid_argument(path() + ": the range to map lies outside the file");
     }
     ++node_->mappings;
+    ++node_->opens;
     node_->writable_mapping |= access == MapAccess::kReadWrite;
     *region = MappedRegion(node_->data.data() + offset, length, std::make_unique<MemoryMapping>(state_, node_));
     return {};
@@ -353,6 +380,7 @@ std::unique_ptr<MemoryFileSystem> MemoryFileSystem::crash(const CrashPolicy& pol
         copy_into(*node, *copy);
       }
       to.entries[name] = copy;
+      ++copy->names;
     }
     to.durable_entries = to.entries;
   };
@@ -376,6 +404,7 @@ void MemoryFileSystem::set_space(std::optional<std::uint64_t> bytes) {
 }
 
 Status MemoryFileSystem::open(const std::string& path, OpenMode mode, std::unique_ptr<File>* file) {
+  file->reset();
   const std::lock_guard lock(state_->mutex);
   if (Status status = state_->begin(FileOperation::kOpen, path); !status.is_ok()) return status;
   std::shared_ptr<Node> node = state_->find(path);
@@ -499,6 +528,7 @@ Status MemoryFileSystem::unlink(const std::string& path) {
 }
 
 Status MemoryFileSystem::lock(const std::string& path, std::unique_ptr<FileLock>* lock) {
+  lock->reset();
   std::unique_ptr<File> file;
   if (Status status = open(path, OpenMode::kCreate, &file); !status.is_ok()) return status;
   const std::lock_guard guard(state_->mutex);
