@@ -72,11 +72,14 @@ TEST_P(EveryEngine, finds_what_it_wrote_also_after_reopening) {
 }
 
 TEST_P(EveryEngine, a_fill_starts_afresh_and_the_others_use_what_is_there) {
-  const Outcome outcome =
-      run("--num=1000 --benchmarks=fillseq,fillbatch,readseq,overwrite,readrandom --engine=" + engine());
-  ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
-  EXPECT_EQ(operations_of(outcome).at("readseq"), 1000u);
-  EXPECT_NE(outcome.lines_of("readrandom")[0].find("(1000 of 1000 found)"), std::string::npos) << outcome.output;
+  const Outcome fills = run("--num=1000 --benchmarks=fillseq,fillrandom,readseq --engine=" + engine());
+  ASSERT_EQ(fills.exit_code, 0) << fills.errors;
+  const std::uint64_t entries = operations_of(fills).at("readseq");
+  EXPECT_TRUE(entries > 500 && entries < 750) << "1000 draws of 1000 keys: " << fills.output;
+
+  const Outcome others = run("--num=1000 --benchmarks=fillseq,overwrite,readrandom --engine=" + engine());
+  ASSERT_EQ(others.exit_code, 0) << others.errors;
+  EXPECT_NE(others.lines_of("readrandom")[0].find("(1000 of 1000 found)"), std::string::npos) << others.output;
 
   const Outcome empty = run("--num=1000 --benchmarks=readrandom --engine=" + engine());
   ASSERT_EQ(empty.exit_code, 0) << empty.errors;
@@ -197,6 +200,26 @@ TEST_F(Comparison, shows_both_sides_the_same_keys) {
   }
   EXPECT_EQ(found["scree"].size(), 9u) << outcome.errors;
   EXPECT_EQ(found["scree"], found["rocksdb"]) << outcome.errors;
+}
+
+TEST_F(Comparison, a_ratio_is_our_throughput_over_the_peers) {
+  const std::filesystem::path path = directory_ / "out.json";
+  const Outcome outcome = run("--num=1000 --compare=rocksdb --pairs=1 --benchmarks=fillseq,readwhilewriting --json='" +
+                              path.string() + "'");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+  const Json json = JsonReader::read(read_file(path));
+  ASSERT_EQ(json["ratios"].array.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const Json& ours = json["results"].array.at(2 * i);
+    const Json& peer = json["results"].array.at(2 * i + 1);
+    const Json& ratio = json["ratios"].array[i];
+    EXPECT_EQ(ours["subject"].string, "scree");
+    EXPECT_EQ(peer["subject"].string, "rocksdb");
+    for (const Json* side : {&ours, &peer}) EXPECT_EQ((*side)["benchmark"].string, ratio["benchmark"].string);
+    const double expected = ours["ops_per_second"].number / peer["ops_per_second"].number;
+    EXPECT_NEAR(ratio["ratio"].number, expected, expected * 1e-4);
+    EXPECT_EQ(ratio["ratio_min"].number, ratio["ratio_max"].number);
+  }
 }
 
 TEST_F(Comparison, skips_what_one_side_cannot_do) {
