@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -465,6 +467,32 @@ TEST(StoreValue, header_round_trips_and_refuses_what_it_does_not_know) {
     std::string_view rest = bad;
     EXPECT_FALSE(take_value_header(&rest, &found));
   }
+}
+
+TEST(Store, views_taken_during_flushes_see_each_flush_whole) {
+  Directory directory;
+  const auto store = open_store(directory.db());
+  ASSERT_OK(flush(*store, {{1, {{"number", "1"}}}, {2, {{"number", "1"}}}}, 1));
+  std::atomic<bool> done{false};
+  std::atomic<int> torn{0};
+  std::atomic<int> views{0};
+  std::thread reader([&] {
+    do {
+      const auto view = store->view();
+      const std::string first = get(*view, 1, "number");
+      if (get(*view, 2, "number") != first || get(*view, 1, "number") != first) ++torn;
+      ++views;
+    } while (!done);
+  });
+  for (std::uint64_t i = 2; i <= 40; ++i) {
+    const std::string text = std::to_string(i);
+    EXPECT_TRUE(flush(*store, {{1, {{"number", text}}}, {2, {{"number", text}}}}, i).is_ok());
+  }
+  done = true;
+  reader.join();
+  EXPECT_EQ(torn, 0);
+  EXPECT_GT(views, 0);
+  EXPECT_EQ(get(*store->view(), 1, "number"), "40");
 }
 
 // One generation of the crash test: the same number in the metadata and in every family, and in family 3 an entry
