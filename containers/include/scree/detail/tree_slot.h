@@ -35,7 +35,11 @@ inline constexpr bool kByteOrdered =
 // The first 8 bytes as a big-endian number, zero-padded: heads that differ order as their keys do.
 inline std::uint64_t byte_head(std::string_view key) noexcept {
   std::uint64_t head = 0;
-  std::memcpy(&head, key.data(), key.size() < 8 ? key.size() : 8);
+  if (key.size() >= sizeof(head)) {
+    std::memcpy(&head, key.data(), sizeof(head));
+  } else if (!key.empty()) {  // an empty view may have no data
+    std::memcpy(&head, key.data(), key.size());
+  }
   if constexpr (std::endian::native == std::endian::little) head = __builtin_bswap64(head);
   return head;
 }
@@ -44,6 +48,10 @@ inline std::uint64_t byte_head(std::string_view key) noexcept {
 template <class Query>
 struct PlainProbe {
   const Query& key;
+};
+// A byte string in an order of the user's, which takes views.
+struct ViewProbe {
+  std::string_view key;
 };
 struct ByteProbe {
   std::string_view key;
@@ -124,6 +132,8 @@ struct TreeSlots {
   static auto probe_of(const Slot& slot) noexcept {
     if constexpr (kBytes) {
       return ByteProbe{slot.entry->key(), slot.head};
+    } else if constexpr (std::is_same_v<K, std::string>) {
+      return ViewProbe{slot.entry->key()};
     } else {
       return PlainProbe<K>{key(slot)};
     }

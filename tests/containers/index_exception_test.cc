@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every allocation, copy, comparison and hash of an operation fails in turn; each time the index holds what it held before and the
+// arguments are as they were. This program's operator new can be made to fail.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <scree/hash_index.h>
+#include <scree/tree_index.h>
+
+#include "reclaim.h"
+
+namespace scree::test {
+namespace {
+
+// Counts down over everything that may fail while it is armed.
+struct FailurePoint {
+  static inline thread_local std::size_t left = 0;  // 0: not armed
+  static inline thread_local bool failed = false;
+
+  static bool strikes() noexcept {
+    if (left == 0 || --left != 0) return false;
+    failed = true;
+    return true;
+  }
+};
+
+void* allocate(std::size_t size, std::size_t alignment) {
+  if (FailurePoint::strikes()) throw std::bad_alloc();
+  void* p = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (p == nullptr) throw std::bad_alloc();
+  return p;
+}
+
+}  // namespace
+}  // namespace scree::test
+
+void* operator new(std::size_t size) { return scree::test::allocate(size, alignof(std::max_align_t)); }
+void* operator new[](std::size_t size) { return scree::test::allocate(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t a) { return scree::test::allocate(size, std::size_t(a)); }
+void* operator new[](std::size_t size, std::align_val_t a) { return scree::test::allocate(size, std::size_t(a)); }
+// Does not fail: reclamation, which alone uses it, prefers a leak to an early reclamation, and leaks are looked for here.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size); }
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
+
+namespace scree::test {
+namespace {
+
+struct Failure {};
+
+// Everything about it may throw but moving it; counts its instances.
+class Fussy {
+ public:
+  explicit Fussy(int n = 0) : n_(n) { ++alive; }
+  Fussy(const Fussy& other) : n_(other.value()) {
+    if (FailurePoint::strikes()) throw Failure();
+    ++alive;
+  }
+  Fussy(Fussy&& other) noexcept : n_(std::exchange(other.n_, kMovedFrom)) { ++alive; }
+  Fussy& operator=(const Fussy& other) {
+    if (FailurePoint::strikes()) throw Failure();
+    n_ = other.value();
+    return *this;
+  }
+  Fussy& operator=(Fussy&& other) noexcept {
+    n_ = std::exchange(other.n_, kMovedFrom);
+    return *this;
+  }
+  ~Fussy() {
+    n_ = kDestroyed;
+    --alive;
+  }
+
+  int value() const {
+    EXPECT_NE(n_, kDestroyed);
+    return n_;
+  }
+  friend bool operator==(const Fussy& a, const Fussy& b) {
+    if (FailurePoint::strikes()) throw Failure();
+    return a.value() == b.value();
+  }
+  friend bool operator<(const Fussy& a, const Fussy& b) {
+    if (FailurePoint::strikes()) throw Failure();
+    return a.value() < b.value();
+  }
+
+  static inline Atomic<int> alive{0};
+  static constexpr int kMovedFrom = -1, kDestroyed = -2;
+
+ private:
+  int n_;
+};
+struct HashFussy {
+  std::size_t operator()(const Fussy& f) const {
+    if (FailurePoint::strikes()) throw Failure();
+    return static_cast<std::size_t>(f.value());
+  }
+};
+
+struct FussyConfig {
+  using Key = Fussy;
+  static Fussy key(int n) { return Fussy(n); }
+  static int number(const Fussy& key) { return key.value(); }
+};
+struct StringConfig {
+  using Key = std::string;
+  static std::string key(int n) { return "a key longer than any small string: " + std::to_string(1000 + n); }
+  static int number(std::string_view key) { return std::stoi(std::string(key.substr(key.size() - 4))) - 1000; }
+};
+struct IntegerConfig {
+  using Key = std::uint64_t;
+  static std::uint64_t key(int n) { return static_cast<std::uint64_t>(n); }
+  static int number(std::uint64_t key) { return static_cast<int>(key); }
+};
+
+template <class Config, class Index>
+std::map<int, int> contents(const Index& index) {
+  const ebr::Barrier barrier;
+  std::map<int, int> entries;
+  for (auto [key, value] : index.iter(barrier)) {
+    EXPECT_TRUE(entries.emplace(Config::number(key), value.value()).second) << "one key twice";
+  }
+  return entries;
+}
+
+// Runs `operation(index)` with its first fallible step failing, then its second, and so on until it has no more of them. It returns
+// normally only if it did all its work; `expected` is what the index holds then.
+template <class Config, class Index, class Operation>
+void fail_at_every_step(Index& index, std::map<int, int>& expected, const std::map<int, int>& afterwards,
+                        Operation&& operation) {
+  for (std::size_t step = 1;; ++step) {
+    bool done = false;
+    FailurePoint::failed = false;
+    FailurePoint::left = step;
+    try {
+      operation();
+      done = true;
+    } catch (const std::bad_alloc&) {
+    } catch (const Failure&) {
+    }
+    FailurePoint::left = 0;
+    const auto now = contents<Config>(index);
+    if (done) {
+      ASSERT_EQ(now, afterwards) << "step " << step;
+      expected = afterwards;
+      return;
+    }
+    ASSERT_TRUE(FailurePoint::failed);
+    ASSERT_EQ(now, expected) << "step " << step;
+    ASSERT_LT(step, 10'000u);
+  }
+}
+
+// Builds an index up and takes it down again, so that every kind of structural change comes by. `keys`: a prime.
+template <class Config, class Index>
+void fail_everything(int keys) {
+  {
+    Index index;
+    std::map<int, int> expected;
+    const auto next = [&](auto change) {
+      auto changed = expected;
+      change(changed);
+      return changed;
+    };
+    for (int i = 0; i < keys; ++i) {
+      const int n = i * 7 % keys;
+      // Copied in, moved in, replaced: in turn.
+      auto key = Config::key(n);
+      Fussy value(n);
+      const auto with_n = next([&](auto& map) { map[n] = n; });
+      if (i % 3 == 0) {
+        fail_at_every_step<Config>(index, expected, with_n, [&] { EXPECT_TRUE(index.insert(key, value)); });
+        EXPECT_EQ(value.value(), n);
+      } else if (i % 3 == 1) {
+        fail_at_every_step<Config>(index, expected, with_n, [&] {
+          EXPECT_EQ(value.value(), n) << "a failure leaves the arguments untouched";
+          EXPECT_EQ(Config::number(key), n);
+          EXPECT_TRUE(index.insert(std::move(key), std::move(value)));
+        });
+      } else {
+        fail_at_every_step<Config>(index, expected, with_n, [&] {
+          EXPECT_EQ(value.value(), n) << "a failure leaves the arguments untouched";
+          EXPECT_FALSE(index.upsert(key, std::move(value)));
+        });
+      }
+      Fussy second(n + 1000);
+      fail_at_every_step<Config>(index, expected, expected,
+                                 [&] { EXPECT_FALSE(index.insert(Config::key(n), std::move(second))); });
+      EXPECT_EQ(second.value(), n + 1000);
+      if (i % 5 == 0) {
+        const auto replaced = next([&](auto& map) { map[n] = n + 1000; });
+        fail_at_every_step<Config>(index, expected, replaced,
+                                   [&] { EXPECT_TRUE(index.upsert(Config::key(n), std::move(second))); });
+      }
+    }
+    const auto probe = Config::key(3);
+    fail_at_every_step<Config>(index, expected, expected, [&] {
+      EXPECT_TRUE(index.contains(probe));
+      EXPECT_TRUE(index.read(probe, [](const auto&, const Fussy&) {}));
+      const ebr::Barrier barrier;
+      EXPECT_FALSE(index.find_or_insert(probe, barrier, 5).second);
+    });
+    for (int i = 0; i < keys; ++i) {
+      const int n = i * 11 % keys;
+      const auto key = Config::key(n);
+      const auto without_n = next([&](auto& map) { map.erase(n); });
+      fail_at_every_step<Config>(index, expected, expected, [&] {
+        EXPECT_FALSE(index.remove_if(key, [](const Fussy&) { return false; }));
+      });
+      fail_at_every_step<Config>(index, expected, without_n, [&] { EXPECT_TRUE(index.remove(key)); });
+      if (i == keys / 2) {
+        const ebr::Barrier barrier;
+        fail_at_every_step<Config>(index, expected, next([&](auto& map) { map[n] = 5; }), [&] {
+          EXPECT_TRUE(index.find_or_insert(key, barrier, 5).second);
+        });
+        fail_at_every_step<Config>(index, expected, next([&](auto& map) { map.erase(n); }),
+                                   [&] { EXPECT_TRUE(index.remove(key)); });
+      }
+    }
+    for (int n = 0; n < keys; ++n) index.insert(Config::key(n), Fussy(n)), expected[n] = n;
+    fail_at_every_step<Config>(index, expected, {}, [&] { index.clear(); });
+  }
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(Fussy::alive, 0);
+}
+
+TEST(HashIndexException, changes_nothing_with_keys_that_throw) {
+  fail_everything<FussyConfig, HashIndex<Fussy, Fussy, HashFussy>>(151);
+}
+TEST(HashIndexException, changes_nothing_with_byte_strings) {
+  fail_everything<StringConfig, HashIndex<std::string, Fussy>>(151);
+}
+TEST(HashIndexException, changes_nothing_with_integers) {
+  fail_everything<IntegerConfig, HashIndex<std::uint64_t, Fussy>>(151);
+}
+TEST(TreeIndexException, changes_nothing_with_keys_that_throw) {
+  fail_everything<FussyConfig, TreeIndex<Fussy, Fussy>>(101);
+}
+TEST(TreeIndexException, changes_nothing_with_byte_strings) {
+  fail_everything<StringConfig, TreeIndex<std::string, Fussy>>(151);
+}
+TEST(TreeIndexException, changes_nothing_with_integers) {
+  fail_everything<IntegerConfig, TreeIndex<std::uint64_t, Fussy>>(151);
+}
+
+template <class Index>
+void fail_construction() {
+  for (std::size_t step = 1;; ++step) {
+    FailurePoint::left = step;
+    try {
+      const Index index;
+      FailurePoint::left = 0;
+      return;
+    } catch (const std::bad_alloc&) {
+      EXPECT_EQ(FailurePoint::left, 0u);
+    }
+    ASSERT_LT(step, 100u);
+  }
+}
+
+TEST(HashIndexException, construction_leaks_nothing) { fail_construction<HashIndex<std::uint64_t, Fussy>>(); }
+TEST(TreeIndexException, construction_leaks_nothing) { fail_construction<TreeIndex<std::uint64_t, Fussy>>(); }
+
+}  // namespace
+}  // namespace scree::test
