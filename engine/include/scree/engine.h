@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <scree/iterator.h>
@@ -19,6 +20,7 @@
 namespace scree {
 
 class EngineCore;
+struct IndexState;
 
 // A handle to one named index of an open engine. Cheap to copy; thread-safe. It stays usable until the index
 // is dropped (then operations return NotFound) or the engine closed (ShutdownInProgress).
@@ -32,8 +34,10 @@ class Index {
   bool is_valid() const noexcept { return state_ != nullptr; }
 
  private:
-  friend class IndexAccess;
-  std::shared_ptr<const struct IndexState> state_;
+  friend class EngineCore;
+  friend class WriteBatch;
+  explicit Index(std::shared_ptr<const IndexState> state) noexcept : state_(std::move(state)) {}
+  std::shared_ptr<const IndexState> state_;
 };
 
 // A point in time of the whole store: every index as of one commit boundary. O(1) to take, no lock, never
@@ -48,7 +52,7 @@ class Snapshot {
   std::uint64_t sequence() const noexcept;
 
  private:
-  friend class SnapshotAccess;
+  friend class EngineCore;
   struct Rep;
   explicit Snapshot(std::unique_ptr<Rep> rep);
   std::unique_ptr<Rep> rep_;
@@ -115,7 +119,7 @@ class Engine {
   // Never null: an error shows in the iterator's status().
   std::unique_ptr<Iterator> iterator(const IteratorOptions& options, const Index& index) const;
 
-  // Null with a reason in `*status` is impossible while the engine is open; after close() returns null.
+  // Null only after close().
   std::unique_ptr<const Snapshot> snapshot() const;
 
   // Makes every write that was acknowledged before the call survive power loss.

@@ -3,17 +3,19 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace scree {
 
 class Index;
+struct IndexState;
 
-// An ordered list of writes, to any of one engine's indexes, that becomes visible and durable as a whole or
-// not at all. A later write to the same key of the same index wins. Not thread-safe. Limits on keys, values and the whole
-// batch are checked when it is written (`Engine::write`), so that one place reports them.
+// An ordered list of writes, to any of one engine's indexes, that becomes visible and durable as a whole or not at
+// all. A later write to the same key of the same index wins. Not thread-safe. Limits on keys, values and the whole batch
+// are checked when it is written (`Engine::write`), so that one place reports them.
 class WriteBatch {
  public:
   // O(key + value). The bytes are copied.
@@ -25,15 +27,15 @@ class WriteBatch {
   std::size_t byte_size() const noexcept { return payload_.size(); }
 
  private:
-  friend class WriteBatchAccess;
+  friend class EngineCore;
 
-  // Encoded as in engine/FORMAT.md, section "Batch".
-  std::string payload_;
+  void add(const Index& index, char operation, std::string_view key);
+
+  std::string payload_;  // as in engine/FORMAT.md, section "Batch"
   std::size_t count_ = 0;
   std::size_t largest_key_ = 0;
   std::size_t largest_value_ = 0;
-  std::uint64_t store_ = 0;  // the identity of the engine whose indexes it names; 0 while empty
-  bool mixed_stores_ = false;
+  std::vector<std::shared_ptr<const IndexState>> indexes_;  // that it names; a null one came from an invalid handle
 };
 
 }  // namespace scree

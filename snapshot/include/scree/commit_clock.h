@@ -39,6 +39,12 @@ class CommitClock {
   CommitClock(const CommitClock&) = delete;
   CommitClock& operator=(const CommitClock&) = delete;
 
+  // For recovery, before anything is committed or read: what came before ends at `start`.
+  void start_at(Sequence start) noexcept {
+    visible_.store(start, memory_order_release);
+    issued_.store(start, memory_order_relaxed);
+  }
+
   // Every commit numbered up to here is complete and visible; none above is. Wait-free. Never decreases.
   Sequence visible() const noexcept { return visible_.load(memory_order_acquire); }
 
@@ -51,12 +57,13 @@ class CommitClock {
   // All of the commit's versions are linked. Returns when it is visible; parks while earlier commits are under way.
   void complete(CommitTicket ticket) noexcept {
     Pending self{ticket, nullptr};
-    std::unique_lock<std::mutex> guard(mutex_);
     SCREE_SYNC_POINT("clock:complete");
+    std::unique_lock<std::mutex> guard(mutex_);
     Sequence visible = visible_.load(memory_order_relaxed);
     if (visible != ticket.previous_end) {
       self.next = pending_;
       pending_ = &self;
+      SCREE_SYNC_POINT("clock:parked");
       published_.wait(guard, [&] { return visible_.load(memory_order_relaxed) >= ticket.sequence; });
       return;
     }
@@ -81,12 +88,14 @@ class CommitClock {
   // not above it and everything newer must be kept. O(snapshots ever held at once).
   Sequence horizon() const noexcept {
     Sequence oldest = visible_.load(memory_order_acquire);
-    std::atomic_thread_fence(memory_order_seq_cst);  // pairs with T2
+    SCREE_SYNC_POINT("clock:horizon:visible");
+    fence();  // pairs with T2
     for (const Block* block = &first_; block != nullptr; block = block->next.load(memory_order_acquire)) {
       const std::size_t used = block->used.load(memory_order_acquire);
       for (std::size_t i = 0; i < used; ++i) {
-        const std::uint64_t held = block->slots[i].load(memory_order_acquire);
+        const std::uint64_t held = block->slots[i].held.load(memory_order_acquire);
         if (held != kFree && held - 1 < oldest) oldest = held - 1;
+        SCREE_SYNC_POINT("clock:horizon:scanned");
       }
     }
     return oldest;
@@ -101,14 +110,29 @@ class CommitClock {
     Pending* next;
   };
 
-  using Slot = Atomic<std::uint64_t>;
-  static constexpr std::uint64_t kFree = 0;  // else the number held, plus one
+  static constexpr std::uint64_t kFree = 0;
+
+  // What one snapshot holds. Its copies share the slot: one that moved to a slot which a pruner has passed already would be
+  // missed when the original goes before the pruner reaches it.
+  struct Slot {
+    Atomic<std::uint64_t> held{kFree};  // the number held, plus one
+    Atomic<std::size_t> handles{0};
+  };
 
   struct Block {
-    std::array<Slot, 62> slots{};
+    std::array<Slot, 31> slots{};
     Atomic<std::size_t> used{0};  // slots from here on were never taken
     Atomic<Block*> next{nullptr};
   };
+
+  // T2, P2. Of two threads that pass here, the later one sees what the earlier one wrote, or saw written, before it.
+  void fence() const noexcept {
+#if SCREE_UNDER_TSAN
+    fence_.fetch_add(0, memory_order_seq_cst);  // it sees no fences
+#else
+    std::atomic_thread_fence(memory_order_seq_cst);
+#endif
+  }
 
   bool take_pending_after(Sequence& visible) noexcept {
     for (Pending** link = &pending_; *link != nullptr; link = &(*link)->next) {
@@ -125,14 +149,16 @@ class CommitClock {
   Slot& take_slot(Sequence number) {
     for (Block* block = &first_;;) {
       for (std::size_t i = 0; i < block->slots.size(); ++i) {
+        Slot& slot = block->slots[i];
         std::uint64_t expected = kFree;
-        if (block->slots[i].load(memory_order_relaxed) != kFree) continue;
+        if (slot.held.load(memory_order_relaxed) != kFree) continue;
         // The mark goes up first: a pruner that does not scan the slot began before the slot was taken.
         std::size_t used = block->used.load(memory_order_relaxed);
         while (used <= i && !block->used.compare_exchange_weak(used, i + 1, memory_order_seq_cst)) {
         }
-        if (block->slots[i].compare_exchange_strong(expected, number + 1, memory_order_seq_cst)) {
-          return block->slots[i];
+        if (slot.held.compare_exchange_strong(expected, number + 1, memory_order_seq_cst)) {
+          slot.handles.store(1, memory_order_relaxed);
+          return slot;
         }
       }
       Block* next = block->next.load(memory_order_acquire);
@@ -155,6 +181,9 @@ class CommitClock {
   Pending* pending_ = nullptr;   // guarded by mutex_
   std::size_t awaiting_ = 0;     // guarded by mutex_
   Block first_;
+#if SCREE_UNDER_TSAN
+  mutable Atomic<unsigned> fence_{0};
+#endif
 };
 
 }  // namespace scree

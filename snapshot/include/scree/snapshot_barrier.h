@@ -18,14 +18,15 @@ class SnapshotBarrier {
   explicit SnapshotBarrier(CommitClock& clock) : clock_(&clock), slot_(&clock.take_slot(clock.visible())) {
     SCREE_SYNC_POINT("snapshot:announced");
     // T2-T4: whoever prunes without having seen the announced bound read visible() before this does.
-    std::atomic_thread_fence(memory_order_seq_cst);
+    clock.fence();
     sequence_ = clock.visible();
-    slot_->store(sequence_ + 1, memory_order_release);
+    slot_->held.store(sequence_ + 1, memory_order_release);
   }
 
-  // `other` keeps what the copy needs until the copy's slot holds it too.
-  SnapshotBarrier(const SnapshotBarrier& other)
-      : clock_(other.clock_), slot_(&clock_->take_slot(other.sequence_)), sequence_(other.sequence_) {}
+  SnapshotBarrier(const SnapshotBarrier& other) noexcept
+      : clock_(other.clock_), slot_(other.slot_), sequence_(other.sequence_) {
+    if (slot_ != nullptr) slot_->handles.fetch_add(1, memory_order_relaxed);
+  }
   SnapshotBarrier(SnapshotBarrier&& other) noexcept
       : clock_(other.clock_), slot_(std::exchange(other.slot_, nullptr)), sequence_(other.sequence_) {}
   SnapshotBarrier& operator=(SnapshotBarrier other) noexcept {
@@ -35,7 +36,10 @@ class SnapshotBarrier {
     return *this;
   }
   ~SnapshotBarrier() {
-    if (slot_ != nullptr) slot_->store(CommitClock::kFree, memory_order_release);
+    // The last handle frees the slot after whatever was read through the others.
+    if (slot_ != nullptr && slot_->handles.fetch_sub(1, memory_order_acq_rel) == 1) {
+      slot_->held.store(CommitClock::kFree, memory_order_release);
+    }
   }
 
   // Commits numbered up to here are seen, later ones are not.

@@ -66,7 +66,7 @@ class VersionedBatch {
     assert(clock_ == nullptr || clock_ == &index.clock());
     clock_ = &index.clock();
     ebr::Barrier barrier;
-    write->chain = &index.chain(key, barrier);
+    write->chain = &index.chain(key, barrier).first;
     writes_.push_back(std::move(write));
   }
 

@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <new>
@@ -104,7 +106,8 @@ class VersionChain {
   }
 
   // V1. Puts `version` into its place by sequence, before those of the same commit: of one commit, the last write counts.
-  // Its sequence is above visible(), so nothing from its place on upwards is ever pruned. Lock-free.
+  // Its sequence is above visible(), so nothing from its place on upwards is ever pruned; what lies below may be, so the caller
+  // is under a barrier. Lock-free.
   void link(VersionType* version) noexcept {
     Atomic<VersionType*>* place = &newest_;
     VersionType* below = place->load(memory_order_acquire);
@@ -120,12 +123,14 @@ class VersionChain {
   }
 
   // P3. Retires all versions older than the newest one not above `horizon`, a value of CommitClock::horizon(). Returns the bytes
-  // they held. It looks at the newest kPruneReach versions only: where the horizon lies deeper, an old snapshot holds most
-  // of the chain anyway, and every write would pay for the walk.
+  // they held. It looks at few versions, at twice as many half as often: where the horizon lies deep, an old snapshot holds
+  // most of the chain, and every write would pay for the walk; yet while snapshots that overlap keep it deep, the
+  // chain must not grow for ever.
   std::size_t prune(const ebr::Barrier& barrier, Sequence horizon) noexcept {
     VersionType* kept = newest_.load(memory_order_acquire);
+    const int reach = kept == nullptr ? 0 : prune_reach(kept->sequence);
     for (int i = 0; kept != nullptr && kept->sequence > horizon; ++i) {
-      if (i == kPruneReach) return 0;
+      if (i == reach) return 0;
       kept = kept->next.load(memory_order_acquire);
     }
     if (kept == nullptr) return 0;
@@ -147,7 +152,10 @@ class VersionChain {
   }
 
  private:
-  static constexpr int kPruneReach = 16;
+  // 16 for half of all numbers, 32 for a quarter, and so on.
+  static int prune_reach(Sequence newest) noexcept {
+    return 16 << std::min(std::countl_zero(newest * 0x9E3779B97F4A7C15u), 20);
+  }
 
   Atomic<VersionType*> newest_{nullptr};
 };

@@ -78,11 +78,11 @@ class VersionedIndex {
     return value;
   }
 
-  // For commits whose number comes from elsewhere, a log: the chain of `key`, inserted empty if need be. It may throw; linking a
-  // version into it later cannot.
+  // For commits whose number comes from elsewhere, a log: the chain of `key`, inserted empty if need be, and whether it
+  // was. It may throw; linking a version into the chain later cannot.
   template <class Key>
-  Chain& chain(const Key& key, const ebr::Barrier& barrier) {
-    return index_.find_or_insert(key, barrier).first;
+  std::pair<Chain&, bool> chain(const Key& key, const ebr::Barrier& barrier) {
+    return index_.find_or_insert(key, barrier);
   }
   const Index& index() const noexcept { return index_; }
 
@@ -92,7 +92,7 @@ class VersionedIndex {
     CommitTicket ticket;
     {
       ebr::Barrier barrier;
-      Chain& target = chain(key, barrier);
+      Chain& target = chain(key, barrier).first;
       if (target.has_older()) target.prune(barrier, clock_->horizon());
       ticket = clock_->begin();
       version->sequence = ticket.sequence;
@@ -104,6 +104,7 @@ class VersionedIndex {
 
   const VersionType* newest_visible(const Chain& chain) const {
     for (Sequence visible = clock_->visible();;) {
+      SCREE_SYNC_POINT("index:visible");
       if (const VersionType* version = chain.at(visible)) return version;
       // Absent, unless the version was pruned since: then visible() has moved on.
       const Sequence now = clock_->visible();
