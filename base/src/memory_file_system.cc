@@ -318,9 +318,14 @@ std::string arbitrary_image(const std::string& durable, const std::vector<Change
   std::vector<std::size_t> seen((largest + kSector - 1) / kSector);
   for (std::size_t& count : seen) {
     switch (random() % 3) {
-      case 0: count = 0; break;
-      case 1: count = changes.size(); break;
-      default: count = random() % (changes.size() + 1);
+      case 0:
+        count = 0;
+        break;
+      case 1:
+        count = changes.size();
+        break;
+      default:
+        count = random() % (changes.size() + 1);
     }
   }
   for (std::size_t i = 0; i < changes.size(); ++i) {

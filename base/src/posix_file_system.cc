@@ -29,9 +29,12 @@ Status error_status(std::string_view path, std::string_view operation, int error
   message += std::generic_category().message(error);
   switch (error) {
     case ENOSPC:
-    case EDQUOT: return Status::no_space(std::move(message));
-    case ENOENT: return Status::not_found(std::move(message));
-    default: return Status::io_error(std::move(message));
+    case EDQUOT:
+      return Status::no_space(std::move(message));
+    case ENOENT:
+      return Status::not_found(std::move(message));
+    default:
+      return Status::io_error(std::move(message));
   }
 }
 
@@ -171,10 +174,18 @@ class PosixFileSystem final : public FileSystem {
   Status open(const std::string& path, OpenMode mode, std::unique_ptr<File>* file) override {
     int flags = O_CLOEXEC;
     switch (mode) {
-      case OpenMode::kRead: flags |= O_RDONLY; break;
-      case OpenMode::kReadWrite: flags |= O_RDWR; break;
-      case OpenMode::kCreate: flags |= O_RDWR | O_CREAT; break;
-      case OpenMode::kCreateExclusive: flags |= O_RDWR | O_CREAT | O_EXCL; break;
+      case OpenMode::kRead:
+        flags |= O_RDONLY;
+        break;
+      case OpenMode::kReadWrite:
+        flags |= O_RDWR;
+        break;
+      case OpenMode::kCreate:
+        flags |= O_RDWR | O_CREAT;
+        break;
+      case OpenMode::kCreateExclusive:
+        flags |= O_RDWR | O_CREAT | O_EXCL;
+        break;
     }
     Descriptor fd(retry_interrupted([&] { return ::open(path.c_str(), flags, 0666); }));
     if (fd.get() < 0) return error_status(path, "open", errno);

@@ -8,19 +8,32 @@ namespace {
 
 std::string_view name_of(StatusCode code) noexcept {
   switch (code) {
-    case StatusCode::kOk: return "OK";
-    case StatusCode::kNotFound: return "NotFound";
-    case StatusCode::kCorruption: return "Corruption";
-    case StatusCode::kNotSupported: return "NotSupported";
-    case StatusCode::kInvalidArgument: return "InvalidArgument";
-    case StatusCode::kIOError: return "IOError";
-    case StatusCode::kIncomplete: return "Incomplete";
-    case StatusCode::kShutdownInProgress: return "ShutdownInProgress";
-    case StatusCode::kTimedOut: return "TimedOut";
-    case StatusCode::kAborted: return "Aborted";
-    case StatusCode::kBusy: return "Busy";
-    case StatusCode::kTryAgain: return "TryAgain";
-    case StatusCode::kMemoryLimit: return "MemoryLimit";
+    case StatusCode::kOk:
+      return "OK";
+    case StatusCode::kNotFound:
+      return "NotFound";
+    case StatusCode::kCorruption:
+      return "Corruption";
+    case StatusCode::kNotSupported:
+      return "NotSupported";
+    case StatusCode::kInvalidArgument:
+      return "InvalidArgument";
+    case StatusCode::kIOError:
+      return "IOError";
+    case StatusCode::kIncomplete:
+      return "Incomplete";
+    case StatusCode::kShutdownInProgress:
+      return "ShutdownInProgress";
+    case StatusCode::kTimedOut:
+      return "TimedOut";
+    case StatusCode::kAborted:
+      return "Aborted";
+    case StatusCode::kBusy:
+      return "Busy";
+    case StatusCode::kTryAgain:
+      return "TryAgain";
+    case StatusCode::kMemoryLimit:
+      return "MemoryLimit";
   }
   return "Unknown";
 }

@@ -80,7 +80,7 @@ bool record_checksum_holds(std::string_view record_without_padding, std::uint64_
 void encode_open_payload(std::uint64_t incarnation, Position continues_from, char* out);
 bool decode_open_payload(std::string_view payload, std::uint64_t* incarnation, Position* continues_from);
 
-std::string segment_name(Position begin);                               // 16 hex digits and ".log"
+std::string segment_name(Position begin);  // 16 hex digits and ".log"
 std::optional<Position> parse_segment_name(std::string_view name);
 
 }  // namespace scree::detail

@@ -122,8 +122,8 @@ class Log::Core {
 
 Status Log::Core::open() {
   if (file_system_ == nullptr || segment_bytes_ < kMinSegmentBytes || segment_bytes_ > kMaxSegmentBytes) {
-    return Status::invalid_argument(options_.directory + ": log segments of " +
-                                    std::to_string(options_.segment_bytes) + " bytes");
+    return Status::invalid_argument(options_.directory + ": log segments of " + std::to_string(options_.segment_bytes) +
+                                    " bytes");
   }
   if (tail_.next_begin % kRecordAlignment != 0 || tail_.next_begin >= kMaxPosition / 2 || tail_.incarnation == 0 ||
       tail_.recovered_to > tail_.next_begin) {
@@ -140,8 +140,7 @@ Status Log::Core::open() {
   open_record.position = tail_.next_begin + kSegmentHeaderBytes;
   seal_record(first.data(), open_record, options_.log_id);
 
-  const SegmentHeader header{options_.log_id, tail_.next_begin, segment_bytes_, tail_.incarnation,
-                             tail_.recovered_to};
+  const SegmentHeader header{options_.log_id, tail_.next_begin, segment_bytes_, tail_.incarnation, tail_.recovered_to};
   Status status = prepare_segment(file_system_, options_.directory, header, first, &current_);
   // Durable before any of its positions is used: however this incarnation ends, the next one starts beyond it.
   if (status.is_ok()) status = current_->file->sync();
@@ -201,7 +200,8 @@ Status Log::Core::prepare(Position begin, std::uint64_t record) {
   prepared_.reset();
   const SegmentHeader header{options_.log_id, begin, std::max(segment_bytes_, needed), tail_.incarnation,
                              tail_.recovered_to};
-  if (header.end() >= kMaxPosition) return Status::not_supported(options_.directory + ": the log's positions are used up");
+  if (header.end() >= kMaxPosition)
+    return Status::not_supported(options_.directory + ": the log's positions are used up");
   std::shared_ptr<Segment> segment;
   Status status = prepare_segment(file_system_, options_.directory, header, {}, &segment);
   if (status.is_ok() && header.end() > lease_end_) {
@@ -298,7 +298,7 @@ Status Log::Core::append_in_next_segment(std::span<const std::string_view> paylo
   const std::lock_guard roll_lock(roll_mutex_);
   Lock lock(mutex_);
   if (!poison_.is_ok()) return poison_;
-  if (!fits(bytes)) {  // else another thread has switched meanwhile
+  if (!fits(bytes)) {                                    // else another thread has switched meanwhile
     const Position next_begin = current_->header.end();  // cannot change while we hold roll_mutex_
     lock.unlock();
     if (Status status = prepare(next_begin, bytes); !status.is_ok()) return status;

@@ -154,8 +154,10 @@ Status Replayer::examine(Found* found) {
   if (Status status = reader->view(0, kSegmentHeaderBytes, &bytes); !status.is_ok()) return status;
   SegmentHeader header;
   switch (decode_segment_header(bytes, &header, &found->problem)) {
-    case HeaderCheck::kNewerVersion: return Status::not_supported(found->path + ": " + found->problem);
-    case HeaderCheck::kBad: break;
+    case HeaderCheck::kNewerVersion:
+      return Status::not_supported(found->path + ": " + found->problem);
+    case HeaderCheck::kBad:
+      break;
     case HeaderCheck::kGood:
       if (header.log_id != options_.log_id) {
         found->problem = "a segment of another log";
@@ -192,8 +194,8 @@ Status Replayer::set_tail() {
   Position used = options_.from;
   std::uint64_t incarnation = 0;
   for (const Found& found : files_) {
-    used = std::max(used, found.begin + (found.header ? found.header->capacity
-                                                      : std::max(kMaxSegmentCapacity, found.file_bytes)));
+    used = std::max(
+        used, found.begin + (found.header ? found.header->capacity : std::max(kMaxSegmentCapacity, found.file_bytes)));
   }
   for (const Incarnation& known : incarnations_) incarnation = std::max(incarnation, known.number);
   report_->tail.next_begin = align_up(used, kIncarnationQuantum);
@@ -236,8 +238,8 @@ Status Replayer::visit(std::size_t index) {
   if (Status status = SegmentReader::open(options_.file_system, found.path, &reader); !status.is_ok()) return status;
   reader->set_segment(header.begin, header.capacity, options_.log_id);
 
-  const bool follows = chain_ && chain_->closed && chain_->incarnation == header.incarnation &&
-                       chain_->next_begin == header.begin;
+  const bool follows =
+      chain_ && chain_->closed && chain_->incarnation == header.incarnation && chain_->next_begin == header.begin;
   if (!follows && header.begin > options_.from) {
     if (found.opens) {
       if (chain_ && header.incarnation <= chain_->incarnation) {
@@ -345,10 +347,12 @@ Status Replayer::verdict() const {
   report_->damage_is_corruption = intruder_ || (stopped_at_ && *stopped_at_ < highest_mark_);
   if (report_->damage.is_ok()) return {};
   switch (options_.mode) {
-    case RecoveryMode::kPointInTimeRecovery: return {};
+    case RecoveryMode::kPointInTimeRecovery:
+      return {};
     case RecoveryMode::kTolerateCorruptedTailRecords:
       return report_->damage_is_corruption ? report_->damage : Status();
-    case RecoveryMode::kAbsoluteConsistency: return report_->damage;
+    case RecoveryMode::kAbsoluteConsistency:
+      return report_->damage;
   }
   return Status::invalid_argument(options_.directory + ": an unknown recovery mode");
 }

@@ -124,8 +124,7 @@ Status SegmentReader::read_record(std::uint64_t offset, Outcome* outcome, Record
   }
   record->payload = bytes.substr(kRecordHeaderBytes);
   record->bytes = record_bytes(record->header.length);
-  if (record->header.type < RecordType::kOpen || record->header.type > RecordType::kVoid ||
-      record->header.flags != 0) {
+  if (record->header.type < RecordType::kOpen || record->header.type > RecordType::kVoid || record->header.flags != 0) {
     *outcome = Outcome::kUnknown;
     *why = "a record of type " + std::to_string(static_cast<unsigned>(record->header.type)) + ", flags " +
            std::to_string(record->header.flags) + ", which this program does not know";
@@ -149,8 +148,8 @@ Status SegmentReader::scan(std::uint64_t offset, Remains* remains) {
   std::vector<std::uint64_t> candidates;
   while (offset < limit) {
     std::string_view bytes;
-    if (Status status = view(offset, static_cast<std::size_t>(std::min<std::uint64_t>(kWindowBytes, limit - offset)),
-                             &bytes);
+    if (Status status =
+            view(offset, static_cast<std::size_t>(std::min<std::uint64_t>(kWindowBytes, limit - offset)), &bytes);
         !status.is_ok()) {
       return status;
     }

@@ -69,8 +69,8 @@ class MemoryFileSystem final : public FileSystem {
   // goes on unchanged.
   std::unique_ptr<MemoryFileSystem> crash(const CrashPolicy& policy) const;
 
-  std::uint64_t operations() const;               // how many there have been
-  void set_interceptor(Interceptor interceptor);  // an empty one: none
+  std::uint64_t operations() const;                    // how many there have been
+  void set_interceptor(Interceptor interceptor);       // an empty one: none
   void set_space(std::optional<std::uint64_t> bytes);  // sizes of all files together; more is NoSpace
 
   Status open(const std::string& path, OpenMode mode, std::unique_ptr<File>* file) override;

@@ -40,8 +40,8 @@ struct LogTail {
 
 struct LogOptions {
   FileSystem* file_system = nullptr;
-  std::string directory;            // exists; the caller has made its own name durable
-  std::uint64_t log_id = 0;         // a random number of this log: tells its records from any other's
+  std::string directory;                  // exists; the caller has made its own name durable
+  std::uint64_t log_id = 0;               // a random number of this log: tells its records from any other's
   std::size_t segment_bytes = 64u << 20;  // 256 bytes to 4 GiB; a record that needs more gets a larger segment
 
   // Called whenever the log passes from one segment to the next (not for the first), which begins at `next_begin`:

@@ -26,13 +26,13 @@ struct ReplayOptions {
 };
 
 struct ReplayReport {
-  std::uint64_t records = 0;        // delivered
-  std::uint64_t bytes = 0;          // of their payloads
-  std::uint64_t dropped_bytes = 0;  // of the files, from the stop on to the last byte that is not zero
-  std::uint64_t segments = 0;       // files of the log, whatever their state
-  Status damage;                    // OK, or what ended the replay and where: file, offset, reason
+  std::uint64_t records = 0;          // delivered
+  std::uint64_t bytes = 0;            // of their payloads
+  std::uint64_t dropped_bytes = 0;    // of the files, from the stop on to the last byte that is not zero
+  std::uint64_t segments = 0;         // files of the log, whatever their state
+  Status damage;                      // OK, or what ended the replay and where: file, offset, reason
   bool damage_is_corruption = false;  // it lies below what was once known to be durable; otherwise a torn tail
-  LogTail tail;                     // for the next incarnation
+  LogTail tail;                       // for the next incarnation
 };
 
 // Delivers each whole record that ends above `from`, in order, up to the first damage. What damage means for the
