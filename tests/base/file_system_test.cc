@@ -203,10 +203,14 @@ std::string apply(FileSystem* file_system, const std::string& root, const Step& 
   const auto outcome = [](const Status& status) { return std::to_string(static_cast<int>(status.code())); };
   std::unique_ptr<File> file;
   switch (step.operation) {
-    case 0: return outcome(file_system->open(path, OpenMode::kCreateExclusive, &file));
-    case 1: return outcome(file_system->rename(path, other));
-    case 2: return outcome(file_system->unlink(path));
-    case 3: return outcome(file_system->link(path, other));
+    case 0:
+      return outcome(file_system->open(path, OpenMode::kCreateExclusive, &file));
+    case 1:
+      return outcome(file_system->rename(path, other));
+    case 2:
+      return outcome(file_system->unlink(path));
+    case 3:
+      return outcome(file_system->link(path, other));
     case 4: {
       std::vector<std::string> names;
       std::ostringstream text;
@@ -214,24 +218,30 @@ std::string apply(FileSystem* file_system, const std::string& root, const Step& 
       for (const std::string& name : names) text << ' ' << name;
       return text.str();
     }
-    default: break;
+    default:
+      break;
   }
   const Status opened =
       file_system->open(path, step.operation % 2 == 0 ? OpenMode::kCreate : OpenMode::kReadWrite, &file);
   if (!opened.is_ok()) return outcome(opened);
   std::uint64_t size = 0;
   switch (step.operation) {
-    case 5: return outcome(file->append(step.data));
-    case 6: return outcome(file->write_at(step.offset, step.data));
-    case 7: return outcome(file->truncate(step.offset));
-    case 8: return outcome(file->preallocate(step.offset));
+    case 5:
+      return outcome(file->append(step.data));
+    case 6:
+      return outcome(file->write_at(step.offset, step.data));
+    case 7:
+      return outcome(file->truncate(step.offset));
+    case 8:
+      return outcome(file->preallocate(step.offset));
     case 9: {
       std::string out(step.data.size() + 5, '?');
       std::size_t count = 0;
       const Status status = file->read_at(step.offset, out, &count);
       return outcome(status) + out.substr(0, count);
     }
-    default: return outcome(file->size(&size)) + std::to_string(size);
+    default:
+      return outcome(file->size(&size)) + std::to_string(size);
   }
 }
 

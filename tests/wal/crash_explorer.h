@@ -24,9 +24,9 @@ enum class Planted {
   kNothing,
   kSyncDoesNothing,
   kDirectorySyncDoesNothing,
-  kAcknowledgesBeforeTheDisk,      // waits for the process where it promises the disk
-  kReusesPositions,                // goes on right behind the files that are there
-  kForgetsWhatWasDropped,          // continues from nowhere in particular
+  kAcknowledgesBeforeTheDisk,  // waits for the process where it promises the disk
+  kReusesPositions,            // goes on right behind the files that are there
+  kForgetsWhatWasDropped,      // continues from nowhere in particular
 };
 
 // What the script knows to be true of one log across its lives.
@@ -45,8 +45,9 @@ class History {
       if (first + matched >= records_.size()) return "a record that was never written";
       const Record& expected = records_[first + matched];
       if (found.records[matched].end != expected.end || found.records[matched].payload != expected.payload) {
-        return "record " + std::to_string(matched) + " is not the one that was written: " +
-               found.records[matched].payload + " instead of " + expected.payload;
+        return "record " + std::to_string(matched) +
+               " is not the one that was written: " + found.records[matched].payload + " instead of " +
+               expected.payload;
       }
     }
     const std::size_t kept = first + matched;
@@ -122,7 +123,8 @@ inline std::optional<std::string> live(MemoryFileSystem* memory, const Script& s
     if (!names.empty()) {
       std::string bytes;
       if (!read_file(&file_system, kLogDirectory + "/" + names.back(), 1 << 20, &bytes).is_ok()) return {};
-      found.report.tail.next_begin = std::stoull(names.back().substr(0, 16), nullptr, 16) + std::max(bytes.size(), kSegmentBytes);
+      found.report.tail.next_begin =
+          std::stoull(names.back().substr(0, 16), nullptr, 16) + std::max(bytes.size(), kSegmentBytes);
     }
   }
   if (script.planted == Planted::kForgetsWhatWasDropped) {
@@ -194,7 +196,7 @@ inline Exploration explore(const Script& script, std::uint64_t arbitrary_per_poi
         }
         const bool process_died_only = life > 0 && policy.unsynced == CrashPolicy::Unsynced::kKept;
         if (auto wrong = live(file_system.get(), script, life, process_died_only, &history)) {
-            result.wrong =
+          result.wrong =
               where + ", variant " + std::to_string(variant) + ", life " + std::to_string(life) + ": " + *wrong;
           return result;
         }

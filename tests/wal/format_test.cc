@@ -97,8 +97,7 @@ constexpr const char* kFirst = "0000000000000000.log";
 TEST(LogFormat, the_example_of_the_page_is_what_is_written) {
   const auto file_system = test::fresh_file_system();
   std::unique_ptr<Log> log;
-  ASSERT_TRUE(
-      Log::open(test::log_options(file_system.get(), 256, test::kLogDirectory, kExampleId), {}, &log).is_ok());
+  ASSERT_TRUE(Log::open(test::log_options(file_system.get(), 256, test::kLogDirectory, kExampleId), {}, &log).is_ok());
   Reservation reservation;
   ASSERT_TRUE(test::append(*log, "hello", &reservation).is_ok());
   ASSERT_TRUE(log->wait(reservation.end, Durability::kDisk).is_ok());
@@ -115,8 +114,8 @@ TEST(LogFormat, the_example_of_the_page_is_what_is_read) {
   const std::string example = bytes_of_the_example();
   ASSERT_EQ(example.size(), 0xe0u);
   write_file(file_system.get(), kFirst, padded(example, 256));
-  const auto replayed = replay_all(file_system.get(), test::kLogDirectory, 0, RecoveryMode::kAbsoluteConsistency,
-                                   kExampleId);
+  const auto replayed =
+      replay_all(file_system.get(), test::kLogDirectory, 0, RecoveryMode::kAbsoluteConsistency, kExampleId);
   ASSERT_TRUE(replayed.status.is_ok()) << replayed.status.to_string();
   ASSERT_EQ(replayed.records.size(), 2u);
   EXPECT_EQ(replayed.records[0].payload, "hello");
@@ -157,17 +156,17 @@ TEST(LogFormat, what_a_newer_version_wrote_is_refused_in_every_mode) {
 TEST(LogFormat, contradictions_with_good_checksums_are_damage) {
   const std::string good = header(1, 0, 512, 1, 0) + open_record(64, 1, 0);
   const std::vector<std::string> contradictions = {
-      good + record(2, 0, 112, 0, "x", 1000),                // longer than the segment
-      good + record(2, 0, 112, 0, "x", 0xffffffff),          // much longer
-      good + record(2, 0, 120, 0, "x"),                      // of another place
-      good + record(2, 0, 112, 120, "x"),                    // knows of later ones
-      good + open_record(112, 2, 0),                         // an incarnation inside a segment
-      header(1, 0, 511, 1, 0) + open_record(64, 1, 0),       // a capacity that is no multiple of 8
-      header(1, 0, 8, 1, 0) + open_record(64, 1, 0),         // or holds nothing
-      header(1, 0, ~0ull - 7, 1, 0) + open_record(64, 1, 0),  // or everything
-      header(1, 0, 512, 0, 0) + open_record(64, 0, 0),       // no incarnation
-      header(1, 0, 512, 1, 8) + open_record(64, 1, 8),       // continues from what is not before it
-      header(0, 0, 512, 1, 0) + open_record(64, 1, 0),       // a version that never was
+      good + record(2, 0, 112, 0, "x", 1000),                                // longer than the segment
+      good + record(2, 0, 112, 0, "x", 0xffffffff),                          // much longer
+      good + record(2, 0, 120, 0, "x"),                                      // of another place
+      good + record(2, 0, 112, 120, "x"),                                    // knows of later ones
+      good + open_record(112, 2, 0),                                         // an incarnation inside a segment
+      header(1, 0, 511, 1, 0) + open_record(64, 1, 0),                       // a capacity that is no multiple of 8
+      header(1, 0, 8, 1, 0) + open_record(64, 1, 0),                         // or holds nothing
+      header(1, 0, ~0ull - 7, 1, 0) + open_record(64, 1, 0),                 // or everything
+      header(1, 0, 512, 0, 0) + open_record(64, 0, 0),                       // no incarnation
+      header(1, 0, 512, 1, 8) + open_record(64, 1, 8),                       // continues from what is not before it
+      header(0, 0, 512, 1, 0) + open_record(64, 1, 0),                       // a version that never was
       header(1, 0, 512, 1, 0) + record(2, 0, 64, 0, std::string(408, 'x')),  // no room for a close record
   };
   for (std::size_t i = 0; i < contradictions.size(); ++i) {
@@ -191,7 +190,8 @@ TEST(LogFormat, names_beyond_all_positions_are_refused) {
 
 TEST(LogFormat, files_with_other_names_are_not_the_logs) {
   const auto file_system = test::fresh_file_system();
-  for (const char* name : {"LOCK", "0.log", "000000000000000G.log", "0000000000000000.log.tmp", "000000000000000A.log"}) {
+  for (const char* name :
+       {"LOCK", "0.log", "000000000000000G.log", "0000000000000000.log.tmp", "000000000000000A.log"}) {
     write_file(file_system.get(), name, "anything");
   }
   const auto replayed = replay_all(file_system.get(), test::kLogDirectory, 0, RecoveryMode::kAbsoluteConsistency);

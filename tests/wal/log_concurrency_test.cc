@@ -36,7 +36,8 @@ struct Appended {
 };
 
 // Several threads append, wait at all levels, roll, sync and purge; what comes of it, in the order of the chain.
-void run_threads(FileSystem* file_system, const std::string& directory, int threads, int records_per_thread, bool purge) {
+void run_threads(FileSystem* file_system, const std::string& directory, int threads, int records_per_thread,
+                 bool purge) {
   std::vector<Position> switches;  // guarded by the log's lock
   std::atomic<Position> flushed{0};
   LogOptions options = log_options(file_system, 4096, directory);
