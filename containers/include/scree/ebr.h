@@ -97,8 +97,8 @@ class Barrier {
   detail::Record& record_;
 };
 
-// Hands everything that the calling thread retired to whichever thread collects next. For a thread that will lie
-// dormant. Not inside a barrier's reach of what it retired: others may free it at once.
+// Hands everything that the calling thread retired to whichever threads collect next. For a thread that will lie dormant, and of
+// no use to it inside a barrier, for the end of which all of it waits.
 inline void suspend() {
   if (detail::Record* record = detail::this_record) detail::Domain::instance().hand_over(*record);
 }

@@ -3,13 +3,14 @@
 // The reclamation domain: one per process. The protocol, its steps E1-E3 (enter, exit) and R1-R5 (retire, seal,
 // collect) and the argument for each memory order are on docs/protocols/epoch.md.
 //
-// Progress: enter, exit and retire are wait-free but for the allocation of a bag every kBagCapacity retirements;
-// a collection frees at most kBagsPerCollection bags, so no call frees an unbounded backlog.
+// Progress: enter and exit are wait-free. A retirement is lock-free: every kBagCapacity of them it allocates a bag, visits the
+// records and frees at most kBagsPerCollection bags, so no call frees an unbounded backlog.
 
 #pragma once
 
 #include <pthread.h>
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -37,10 +38,13 @@ struct Retired {
   void (*reclaim)(void* object);
 };
 
+// No epoch: not above any that is announced, so a bag with this stamp is never freed.
+inline constexpr std::uint64_t kNoStamp = std::numeric_limits<std::uint64_t>::max();
+
 // What one thread retired, in order. Sealed: nothing is added any more and `stamp` is set.
 struct Bag {
   Bag* next = nullptr;
-  std::uint64_t stamp = 0;
+  std::uint64_t stamp = kNoStamp;
   std::size_t bytes = 0;
   std::uint32_t count = 0;
   Retired items[kBagCapacity];
@@ -53,14 +57,15 @@ struct alignas(128) Record {
   std::uint32_t depth = 0;  // nesting of barriers; owner only
   bool collecting = false;  // owner only: a reclaimed object's destructor may retire, not collect
   Bag* open = nullptr;      // owner only
-  Bag* oldest = nullptr;    // owner only: sealed bags, oldest stamp first
+  Bag* oldest = nullptr;    // owner only: sealed bags in the order in which they were sealed or adopted
   Bag* newest = nullptr;
 
   Atomic<bool> taken{true};
   Record* next = nullptr;  // immutable once the record is listed
 };
 
-class Domain {
+// Visible, so that shared objects that hide their symbols use the same one.
+class [[gnu::visibility("default")]] Domain {
  public:
   // Never destroyed: threads may leave barriers during static destruction.
   static Domain& instance() {
@@ -81,13 +86,15 @@ class Domain {
     }
     auto* r = new Record;
     r->next = records_.load(memory_order_relaxed);
-    while (!records_.compare_exchange_weak(r->next, r, memory_order_release, memory_order_relaxed)) {
+    // Acquire is for heavy_fence() under TSan.
+    while (!records_.compare_exchange_weak(r->next, r, memory_order_acq_rel, memory_order_relaxed)) {
     }
     return r;
   }
 
   // The owner leaves for good: its garbage goes to whoever collects next.
   void release_record(Record& record) noexcept {
+    assert(record.depth == 0);
     hand_over(record);
     record.taken.store(false, memory_order_release);
   }
@@ -95,13 +102,12 @@ class Domain {
   // Makes everything that `record` retired reclaimable by other threads.
   void hand_over(Record& record) noexcept {
     if (record.open != nullptr) seal(record);
-    while (Bag* bag = record.oldest) {
-      record.oldest = bag->next;
-      bag->next = orphans_.load(memory_order_relaxed);
-      while (!orphans_.compare_exchange_weak(bag->next, bag, memory_order_release, memory_order_relaxed)) {
-      }
+    if (record.oldest == nullptr) return;
+    record.newest->next = orphans_.load(memory_order_relaxed);
+    while (!orphans_.compare_exchange_weak(record.newest->next, record.oldest, memory_order_release,
+                                           memory_order_relaxed)) {
     }
-    record.newest = nullptr;
+    record.oldest = record.newest = nullptr;
   }
 
   // R1. `object` is already unreachable for barriers that begin from now on. If no memory can be had for the
@@ -122,45 +128,45 @@ class Domain {
   }
 
   // Seals what is open, then frees at most kBagsPerCollection bags whose grace period is over. True if garbage
-  // of this thread remains.
+  // of this thread or of those that handed theirs over remains.
   bool seal_and_collect(Record& record) noexcept {
     if (record.collecting) return true;
     adopt_orphans(record);
-    if (record.open != nullptr) {
-      seal(record);
-    } else if (record.oldest != nullptr) {
-      heavy_fence();
-    }
+    if (record.open != nullptr) seal(record);
     collect(record);
-    return record.oldest != nullptr || record.open != nullptr;
+    return record.oldest != nullptr || record.open != nullptr || orphans_.load(memory_order_relaxed) != nullptr;
   }
 
  private:
   Domain() : fenced_(!membarrier_register()) {}
 
   // After it, every thread's accesses are split: those before the split are visible here, those after see all that was
-  // written before the call.
-  void heavy_fence() noexcept {
+  // written before the call. False if the kernel refused it.
+  bool heavy_fence() noexcept {
 #if SCREE_UNDER_TSAN
-    // TSan sees no fences: a read-modify-write on each record orders the same way (docs/protocols/epoch.md).
-    for (Record* r = records_.load(memory_order_acquire); r != nullptr; r = r->next) {
+    // TSan sees no fences: a read-modify-write on the list and on each record orders the same way (docs/protocols/epoch.md).
+    for (Record* r = records_.fetch_add(0, memory_order_acq_rel); r != nullptr; r = r->next) {
       r->announced.fetch_add(0, memory_order_acq_rel);
     }
+    return true;
 #else
-    if (fenced_) {
-      std::atomic_thread_fence(memory_order_seq_cst);
-    } else {
-      membarrier_call();  // cannot fail once registered
-    }
+    if (!fenced_) return membarrier_call();
+    std::atomic_thread_fence(memory_order_seq_cst);
+    return true;
 #endif
   }
 
-  // R2-R3: first the fence, then the stamp.
-  void seal(Record& record) noexcept {
-    heavy_fence();
+  // R2-R3: first the fence, then the stamp. A refused fence (a sandbox that was entered after the start) gives no stamp:
+  // the bag waits, and collect() tries again.
+  std::uint64_t fenced_stamp() noexcept {
+    if (!heavy_fence()) return kNoStamp;
     SCREE_SYNC_POINT("ebr:seal:fenced");
+    return epoch_.fetch_add(1, memory_order_acq_rel);
+  }
+
+  void seal(Record& record) noexcept {
     Bag* bag = record.open;
-    bag->stamp = epoch_.fetch_add(1, memory_order_acq_rel);
+    bag->stamp = fenced_stamp();
     record.open = nullptr;
     append(record, bag);
   }
@@ -171,21 +177,27 @@ class Domain {
     record.newest = bag;
   }
 
+  // Takes as many as a collection frees; the rest is put back for others, in one piece, unless more has come meanwhile.
   void adopt_orphans(Record& record) noexcept {
     if (orphans_.load(memory_order_relaxed) == nullptr) return;
     Bag* bag = orphans_.exchange(nullptr, memory_order_acquire);
-    while (bag != nullptr) {
-      Bag* next = bag->next;
+    for (int n = 1; bag != nullptr; ++n) {
+      Bag* const next = bag->next;
       append(record, bag);
       bag = next;
+      Bag* none = nullptr;
+      if (n == kBagsPerCollection && bag != nullptr &&
+          orphans_.compare_exchange_strong(none, bag, memory_order_release, memory_order_relaxed)) {
+        return;
+      }
     }
   }
 
-  // R4-R5. Requires a heavy fence after the stamp of every bag it frees was taken or, for a bag that was sealed
-  // by another thread, after its adoption: the caller's seal or heavy_fence() is that fence.
+  // R4-R5. The scan comes after the fence of every bag that it frees, also of one that another thread sealed.
   void collect(Record& record) noexcept {
+    if (record.oldest != nullptr && record.oldest->stamp == kNoStamp) record.oldest->stamp = fenced_stamp();
     SCREE_SYNC_POINT("ebr:collect:scan");
-    std::uint64_t oldest_active = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t oldest_active = kNoStamp;
     for (Record* r = records_.load(memory_order_acquire); r != nullptr; r = r->next) {
       const std::uint64_t e = r->announced.load(memory_order_acquire);
       if (e != 0 && e < oldest_active) oldest_active = e;
@@ -209,11 +221,11 @@ class Domain {
 };
 
 // The calling thread's record, or null before its first barrier. Constant-initialised: no guard on the way in.
-inline constinit thread_local Record* this_record = nullptr;
+[[gnu::visibility("default")]] inline constinit thread_local Record* this_record = nullptr;
 
 // Hands the record over when its thread exits. A pthread key rather than a thread_local object: its destructor runs after
 // those of all thread_local objects, which may still use barriers.
-inline pthread_key_t thread_exit_key() {
+[[gnu::visibility("default")]] inline pthread_key_t thread_exit_key() {
   static const pthread_key_t key = [] {
     pthread_key_t k{};
     const int error = ::pthread_key_create(&k, [](void* record) {
@@ -227,8 +239,12 @@ inline pthread_key_t thread_exit_key() {
 }
 
 [[gnu::noinline]] inline Record* register_thread() {
+  const pthread_key_t key = thread_exit_key();
   Record* record = Domain::instance().acquire_record();
-  ::pthread_setspecific(thread_exit_key(), record);
+  if (::pthread_setspecific(key, record) != 0) {
+    Domain::instance().release_record(*record);
+    throw std::bad_alloc();
+  }
   this_record = record;
   return record;
 }
@@ -238,7 +254,8 @@ inline Record& current_record() {
   return record != nullptr ? *record : *register_thread();
 }
 
-// E1-E2.
+// E1-E2: load the epoch, announce it. What follows stays behind the announcement as far as a heavy fence can tell. The release
+// costs nothing on x86: a collector that reads it has also seen the end of the thread's earlier barriers.
 inline void enter(Record& record) noexcept {
   if (record.depth++ != 0) return;
   Domain& domain = Domain::instance();
@@ -246,7 +263,7 @@ inline void enter(Record& record) noexcept {
 #if SCREE_UNDER_TSAN
   record.announced.exchange(epoch, memory_order_acq_rel);
 #else
-  record.announced.store(epoch, memory_order_relaxed);
+  record.announced.store(epoch, memory_order_release);
   if (domain.fenced()) [[unlikely]] {
     std::atomic_thread_fence(memory_order_seq_cst);
   } else {
@@ -257,7 +274,12 @@ inline void enter(Record& record) noexcept {
 
 // E3.
 inline void exit(Record& record) noexcept {
-  if (--record.depth == 0) record.announced.store(0, memory_order_release);
+  if (--record.depth != 0) return;
+#if SCREE_UNDER_TSAN
+  record.announced.exchange(0, memory_order_acq_rel);  // a plain store would cut the chain of read-modify-writes
+#else
+  record.announced.store(0, memory_order_release);
+#endif
 }
 
 }  // namespace scree::ebr::detail
