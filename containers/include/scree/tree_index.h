@@ -92,7 +92,7 @@ class TreeIndex {
         if (word.frozen()) break;
         const Slot slot = leaf->at(word, rank);
         if (!condition(Slots::value(leaf->at(word, rank)))) return false;
-        const LeafWord removed = word.with_removed(rank);
+        const LeafWord removed = word.with_removed(rank);  // L4
         if (replace_word(*leaf, word, removed)) {
           Slots::retire_entry(barrier, slot);
           if (removed.live() == 0) structure_.unlink_if_empty(barrier, path, leaf, probe);
@@ -314,7 +314,7 @@ class TreeIndex {
     Prepared<Key, Args...> prepared(key, arguments);
     Path path;
     for (;;) {
-      Leaf* leaf = structure_.descend(probe, &path);
+      Leaf* leaf = structure_.descend(probe, &path);  // L1
       LeafWord word = leaf->load();
       for (;;) {
         const unsigned rank = leaf->rank_of(structure_.compare(), word, probe);
@@ -329,8 +329,8 @@ class TreeIndex {
         }
         const Slot slot = prepared.slot(probe);
         const unsigned mine = word.handed_out();
-        if (!replace_word(*leaf, word, word.with_slot_handed_out())) continue;
-        leaf->slots[mine].slot = slot;
+        if (!replace_word(*leaf, word, word.with_slot_handed_out())) continue;  // L2
+        leaf->slots[mine].slot = slot;                                          // L3
         SCREE_SYNC_POINT("tree:insert:written");
         word = word.with_slot_handed_out();
         if (std::optional<Added> added = publish<Replace>(barrier, *leaf, word, mine, slot, probe)) {
@@ -343,7 +343,7 @@ class TreeIndex {
     }
   }
 
-  // L3-L4. Puts slot number `mine` into the order of the leaf, whose state `word` was. Nothing if the leaf got frozen.
+  // L4. Puts slot number `mine` into the order of the leaf, whose state `word` was. Nothing if the leaf got frozen.
   template <bool Replace, class Probe>
   std::optional<Added> publish(const ebr::Barrier& barrier, Leaf& leaf, LeafWord word, unsigned mine, const Slot& slot,
                                const Probe& probe) {

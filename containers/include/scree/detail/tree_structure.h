@@ -95,27 +95,32 @@ class TreeStructure {
     const unsigned live = frozen.live();
     if (live <= kLeafSlots / 2) {
       Leaf* copy = change.new_leaf(*leaf, frozen, 0, live);
-      change.replace_leaf(leaf, copy);
+      change.replace_leaf(copy);
       return;
     }
     const unsigned left = split_point(path, *leaf, frozen, probe);
     Leaf* low = change.new_leaf(*leaf, frozen, 0, left);
     Leaf* high = change.new_leaf(*leaf, frozen, left, live);
-    change.split_leaf(leaf, low, leaf->at(frozen, left), high, probe);
+    change.split_leaf(low, leaf->at(frozen, left), high, probe);
     SCREE_SYNC_POINT("tree:split:published");
   }
 
-  // Unlinks `leaf` if it is still empty and not the only one; its range goes to a neighbour. When memory for the
-  // replacement is short the leaf stays, which is correct. Never throws but what `compare` throws.
+  // Unlinks the leaf of `probe`, which was `leaf`, if it is still empty and not the only one; its range goes to a neighbour. The
+  // removal that emptied it has taken effect, so nothing is thrown: if memory is short or `compare` throws, the leaf stays.
   template <class Probe>
-  void unlink_if_empty(const ebr::Barrier& barrier, Path& path, Leaf* leaf, const Probe& probe) {
+  void unlink_if_empty(const ebr::Barrier& barrier, Path& path, Leaf* leaf, const Probe& probe) noexcept {
     try {
-      Change change(*this, barrier, path);
-      if (!change.lock_parent_of(leaf)) return;
-      if (change.freeze(leaf).live() != 0) return;
-      SCREE_SYNC_POINT("tree:unlink:frozen");
-      change.unlink_leaf(leaf, probe);
-    } catch (const std::bad_alloc&) {
+      do {
+        Change change(*this, barrier, path);
+        if (change.lock_parent_of(leaf)) {
+          if (change.freeze(leaf).live() != 0) return;
+          SCREE_SYNC_POINT("tree:unlink:frozen");
+          return change.unlink_leaf(probe);
+        }
+        // Somebody replaced the parent or the leaf: what is there now may be as empty.
+        leaf = descend(probe, &path);
+      } while (leaf->load().live() == 0);
+    } catch (...) {
     }
   }
 
@@ -176,8 +181,9 @@ class TreeStructure {
     delete node;
   }
 
-  // One structural change: the locks it holds, the nodes it builds, what it replaces. Undone on destruction unless it
-  // was published.
+  // One structural change: the locks it holds, the nodes it builds, what it replaces. On destruction it is undone unless it was
+  // published, the locks are opened, and only then what it replaced is retired: a retirement may run destructors of
+  // the user's, which may use this index.
   class Change {
    public:
     Change(TreeStructure& tree, const ebr::Barrier& barrier, Path& path)
@@ -193,7 +199,16 @@ class TreeStructure {
         if (frozen_leaf_ != nullptr) frozen_leaf_->thaw(frozen_word_);
       }
       if (root_locked_) tree_.root_lock_.unlock();
-      for (unsigned i = locked_count_; i-- > 0;) locked_[i]->lock.unlock();
+      unsigned replaced = 0;
+      for (unsigned i = 0; i < locked_count_; ++i) {
+        Inner* node = locked_[i];
+        if (node->dead) locked_[replaced++] = node;
+        node->lock.unlock();
+      }
+      if (!published_) return;
+      barrier_.retire(frozen_leaf_);
+      for (unsigned i = 0; i < replaced; ++i) barrier_.retire(locked_[i]);
+      if (drops_separator_) Slots::retire_separator(barrier_, separator_);
     }
 
     // S1. False if the path is out of date.
@@ -219,22 +234,24 @@ class TreeStructure {
       return leaf;
     }
 
-    void replace_leaf(Leaf* old, Leaf* fresh) noexcept {
+    // S4-S5, where the parent stays as it is.
+    void replace_leaf(Leaf* fresh) noexcept {
       const typename Path::Step& step = path_.at[1];
       step.node->children[step.index].store(fresh, memory_order_release);
       published_ = true;
-      barrier_.retire(old);
     }
 
+    // S3-S6.
     template <class Probe>
-    void split_leaf(Leaf* old, Leaf* low, const Slot& first_of_high, Leaf* high, const Probe& probe) {
+    void split_leaf(Leaf* low, const Slot& first_of_high, Leaf* high, const Probe& probe) {
       separator_ = Slots::make_separator(first_of_high);
       owns_separator_ = true;
-      if (insert_child(1, low, separator_, high, probe)) barrier_.retire(old);
+      insert_child(1, low, separator_, high, probe);
     }
 
+    // S3-S6.
     template <class Probe>
-    void unlink_leaf(Leaf* old, const Probe& probe) {
+    void unlink_leaf(const Probe& probe) {
       // The lowest ancestor with another child loses the branch; below it there is nothing but this leaf.
       unsigned level = 1;
       for (; path_.at[level].node->child_count == 1; ++level) {
@@ -251,8 +268,8 @@ class TreeStructure {
         if (i != gone) reduced->separators[to++] = node->separators[i];
       }
       if (!install(level, reduced, probe)) return;
-      Slots::retire_separator(barrier_, node->separators[gone].separator);
-      barrier_.retire(old);
+      separator_ = node->separators[gone].separator;
+      drops_separator_ = true;
     }
 
    private:
@@ -299,7 +316,7 @@ class TreeStructure {
     // S3-S5. Replaces the child taken at `level` by `left`, `separator`, `right`, in a copy of the node or, where it is
     // full, in two, and so on upwards.
     template <class Probe>
-    bool insert_child(unsigned level, void* left, const Separator& separator, void* right, const Probe& probe) {
+    void insert_child(unsigned level, void* left, const Separator& separator, void* right, const Probe& probe) {
       Inner* node = path_.at[level].node;
       const unsigned index = path_.at[level].index;
       const unsigned children = node->child_count + 1;
@@ -318,7 +335,8 @@ class TreeStructure {
       if (children <= kInnerChildren) {
         Inner* fresh = new_inner(level, children);
         fill(fresh, 0);
-        return install(level, fresh, probe);
+        install(level, fresh, probe);
+        return;
       }
       unsigned low_count = children / 2;
       if (index + 2 == children && path_.on_right_edge(level)) low_count = children - 2;
@@ -328,17 +346,16 @@ class TreeStructure {
       fill(low, 0);
       fill(high, low_count);
       const Separator middle = separator_at(low_count - 1);
-      if (!lock_parent(level, probe)) return false;
+      if (!lock_parent(level, probe)) return;
       if (!root_locked_) return insert_child(level + 1, low, middle, high, probe);
       Inner* root = new_inner(level + 1, 2);
       root->children[0].store(low, memory_order_relaxed);
       root->children[1].store(high, memory_order_relaxed);
       root->separators[0].separator = middle;
       publish_root(root, level);
-      return true;
     }
 
-    // S5. Publishes `fresh` in the place of the path's node at `level`.
+    // S5. False, with nothing changed, if the tree was cleared away. Publishes `fresh` in the place of the path's node at `level`.
     template <class Probe>
     bool install(unsigned level, Inner* fresh, const Probe& probe) {
       if (!lock_parent(level, probe)) return false;
@@ -353,10 +370,21 @@ class TreeStructure {
         assert(new_inners_[inner_count_ - 1] == fresh);
         --inner_count_;
         delete fresh;
-        fresh = only;
+        fresh = branching(only);
       }
       publish_root(fresh, level);
       return true;
+    }
+
+    // The first node from `node` down that has several children or leaves. Those above it die. Locks are taken upwards, so
+    // here they are only tried: where somebody holds one, the tree stays taller than it need be.
+    Inner* branching(Inner* node) noexcept {
+      while (node->child_count == 1 && node->level > 1 && node->lock.try_lock()) {
+        locked_[locked_count_++] = node;
+        node->dead = true;
+        node = static_cast<Inner*>(node->child(0));
+      }
+      return node;
     }
 
     void publish_root(Inner* root, unsigned replaced_up_to) noexcept {
@@ -364,19 +392,16 @@ class TreeStructure {
       finish(replaced_up_to);
     }
 
-    // S6. The nodes of levels 1 to `level` on the path are replaced.
+    // S6. The nodes of levels 1 to `level` on the path are replaced: they are dead before their locks open, and retired after.
     void finish(unsigned level) noexcept {
       published_ = true;
-      for (unsigned l = 1; l <= level; ++l) {
-        path_.at[l].node->dead = true;
-        barrier_.retire(path_.at[l].node);
-      }
+      for (unsigned l = 1; l <= level; ++l) path_.at[l].node->dead = true;
     }
 
     TreeStructure& tree_;
     const ebr::Barrier& barrier_;
     Path& path_;
-    std::array<Inner*, kMaxLevels> locked_;
+    std::array<Inner*, 2 * kMaxLevels> locked_;
     std::array<Inner*, 2 * kMaxLevels> new_inners_;
     std::array<Leaf*, 2> new_leaves_;
     unsigned locked_count_ = 0;
@@ -384,9 +409,10 @@ class TreeStructure {
     unsigned leaf_count_ = 0;
     bool root_locked_ = false;
     bool published_ = false;
-    bool owns_separator_ = false;
+    bool owns_separator_ = false;   // a new one, until it is published
+    bool drops_separator_ = false;  // an old one, that is out of the tree
     Separator separator_{};
-    Leaf* frozen_leaf_ = nullptr;
+    Leaf* frozen_leaf_ = nullptr;  // published: what was replaced
     LeafWord frozen_word_;
   };
 
