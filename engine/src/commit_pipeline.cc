@@ -10,10 +10,28 @@ namespace scree::detail {
 
 namespace {
 
+// A thread's arrays for the commit it is making, kept from one commit to the next.
+struct Workspace {
+  static constexpr std::size_t kKept = 4096;
+
+  std::vector<PreparedVersion<std::string>> versions;
+  std::vector<Memtable::Chain*> chains;
+
+  void clear() noexcept {
+    versions.clear();
+    chains.clear();
+    if (versions.capacity() > kKept) versions.shrink_to_fit();
+    if (chains.capacity() > kKept) chains.shrink_to_fit();
+  }
+};
+
+thread_local Workspace workspace;
+
 // Versions made for a commit and the chains they go to. What is not linked is freed.
 class Prepared {
  public:
-  Prepared() = default;
+  Prepared() noexcept : versions_(workspace.versions), chains_(workspace.chains) {}
+  ~Prepared() { workspace.clear(); }
   Prepared(const Prepared&) = delete;
   Prepared& operator=(const Prepared&) = delete;
 
@@ -66,8 +84,8 @@ class Prepared {
   }
 
  private:
-  std::vector<PreparedVersion<std::string>> versions_;
-  std::vector<Memtable::Chain*> chains_;
+  std::vector<PreparedVersion<std::string>>& versions_;
+  std::vector<Memtable::Chain*>& chains_;
   std::size_t added_ = 0;
   std::size_t removed_ = 0;
 };

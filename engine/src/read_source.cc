@@ -13,8 +13,20 @@ namespace {
 
 struct Item {
   std::string_view key;
+  const Memtable::Chain* chain;
   const Memtable::VersionType* version;
 };
+
+// Finds the version of each item that `at` sees, and drops the items that it does not see. The newest versions were
+// prefetched when the items were collected, so that their misses overlap.
+void resolve(std::vector<Item>& items, Sequence at) {
+  std::size_t kept = 0;
+  for (Item& item : items) {
+    item.version = item.chain->at(at);
+    if (item.version != nullptr) items[kept++] = item;
+  }
+  items.resize(kept);
+}
 
 // Entries of a memtable, some of them at hand in `items_`.
 class MemtableSource : public ReadSource {
@@ -79,15 +91,20 @@ class TreeSource final : public MemtableSource {
 
   template <class Position>
   void fill(Direction direction, Position&& position) {
-    items_.clear();
     position_ = 0;
     direction_ = direction;
     const ebr::Barrier barrier;
     auto cursor = tree_.index().cursor(barrier);
-    for (position(cursor); cursor.valid() && items_.size() < piece_;
-         direction == kForward ? cursor.next() : cursor.prev()) {
-      if (const auto* version = cursor.value().at(at_)) items_.push_back({cursor.key(), version});
-    }
+    position(cursor);
+    do {
+      items_.clear();
+      for (; cursor.valid() && items_.size() < piece_; direction == kForward ? cursor.next() : cursor.prev()) {
+        const Memtable::Chain& chain = cursor.value();
+        __builtin_prefetch(chain.newest());
+        items_.push_back({cursor.key(), &chain, nullptr});
+      }
+      resolve(items_, at_);
+    } while (items_.empty() && cursor.valid());
     exhausted_ = !cursor.valid();
   }
 
@@ -104,8 +121,10 @@ class HashSource final : public MemtableSource {
   HashSource(const Memtable::Hash& hash, Sequence at) {
     const ebr::Barrier barrier;
     for (auto [key, chain] : hash.index().iter(barrier)) {
-      if (const auto* version = chain.at(at)) items_.push_back({key, version});
+      __builtin_prefetch(chain.newest());
+      items_.push_back({key, &chain, nullptr});
     }
+    resolve(items_, at);
     std::sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) { return a.key < b.key; });
     position_ = items_.size();
   }

@@ -18,6 +18,7 @@
 
 #include <scree/atomic.h>
 #include <scree/ebr.h>
+#include <scree/sync_point.h>
 
 namespace scree::detail {
 
@@ -52,6 +53,7 @@ class HashTable {
   template <class Matches>
   Link* find(std::uint64_t hash, const Matches& matches) const {
     for (Link* l = heads_[home(hash)].load(memory_order_acquire); l != nullptr; l = l->next.load(memory_order_acquire)) {
+      SCREE_SYNC_POINT("hash:find:link");
       if (l->hash == hash && matches(*l->entry)) return l;
     }
     return nullptr;
