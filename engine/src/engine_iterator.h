@@ -18,7 +18,7 @@
 
 namespace scree::detail {
 
-// What a reader holds for as long as it lives, in the order in which it is to be let go.
+// What a reader holds for as long as it lives. Let go in the opposite order.
 struct ReaderHold {
   std::shared_ptr<const void> engine;  // keeps the store open and counts the reader
   ebr::Arc<VersionSet> versions;

@@ -60,8 +60,9 @@ Status EngineCore::get(const ReadOptions& options, const Index& index, std::stri
       if (versions == nullptr) return engine_closed();
       for (Sequence visible = clock_.visible();;) {
         found = get_from_memory(*versions, visible, index.id(), key, value, barrier, &passed_over);
-        if (found || !passed_over) break;
-        // What was newest at `visible` may have been pruned meanwhile: then visible() has moved on.
+        if (!passed_over) break;
+        // What was newest at `visible` may have been pruned meanwhile, and what was found lies in an older layer. Then
+        // visible() has moved on; if it has not, nothing that it sees was pruned.
         const Sequence now = clock_.visible();
         if (now == visible) break;
         visible = now;
