@@ -33,23 +33,6 @@ function(scree_module name)
   cmake_parse_arguments(arg "INTERFACE" "" "HEADERS;SOURCES;PUBLIC;PRIVATE" ${ARGN})
   set(target scree_${name})
 
-  # Files that are planned but not there yet.
-  foreach(header IN LISTS arg_HEADERS)
-    if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/include/scree/${header}")
-      message(WARNING "${name}: no include/scree/${header} yet")
-      list(REMOVE_ITEM arg_HEADERS ${header})
-    endif()
-  endforeach()
-  foreach(source IN LISTS arg_SOURCES)
-    if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
-      message(WARNING "${name}: no ${source} yet")
-      list(REMOVE_ITEM arg_SOURCES ${source})
-    endif()
-  endforeach()
-  if(NOT arg_SOURCES)
-    set(arg_INTERFACE TRUE)
-  endif()
-
   # One header name, one module: all of them share the <scree/…> include path of a user.
   foreach(header IN LISTS arg_HEADERS)
     get_property(owner GLOBAL PROPERTY SCREE_OWNER_OF_${header})
