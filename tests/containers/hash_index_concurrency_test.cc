@@ -33,11 +33,12 @@ TEST(HashIndexConcurrency, histories_of_strings_are_linearizable) {
   EXPECT_EQ(run_and_check({.keys = 8}, performer<std::string, Cell, true>(index)), std::nullopt);
 }
 
+struct OneHash {
+  std::size_t operator()(std::uint64_t) const noexcept { return 1; }
+};
+
 TEST(HashIndexConcurrency, histories_are_linearizable_in_one_chain) {
   const Jitter jitter;
-  struct OneHash {
-    std::size_t operator()(std::uint64_t) const noexcept { return 1; }
-  };
   HashIndex<std::uint64_t, Cell, OneHash> index;
   EXPECT_EQ(run_and_check({}, performer<std::uint64_t, Cell, true>(index)), std::nullopt);
 }
@@ -92,6 +93,39 @@ TEST(HashIndexConcurrency, iteration_keeps_its_promise_across_growth_at_every_pl
       for (const std::uint64_t n : promise.present) index.upsert(n, static_cast<std::int64_t>(n));
     }
     EXPECT_EQ(promise.violation(visited), std::nullopt) << "place " << place;
+  }
+}
+
+// The entry that an iteration stands on goes, is replaced, or goes with those around it: it goes on as the chain did.
+TEST(HashIndexConcurrency, iteration_goes_on_from_an_entry_that_is_removed_or_replaced) {
+  constexpr std::uint64_t kKeys = 30;
+  for (std::uint64_t place = 0; place < kKeys; ++place) {
+    for (const bool replace : {false, true}) {
+      HashIndex<std::uint64_t, Cell, OneHash> index;
+      IterationPromise promise;
+      for (std::uint64_t n = 0; n < kKeys; ++n) {
+        promise.present.insert(n);
+        index.insert(n, static_cast<std::int64_t>(n));
+      }
+      const ebr::Barrier barrier;
+      std::vector<std::uint64_t> visited;
+      for (auto [key, value] : index.iter(barrier)) {
+        visited.push_back(key);
+        if (visited.size() != place + 1) continue;
+        for (const std::uint64_t n : {key, key - 1, key + 1, key + 2}) {
+          if (n >= kKeys) continue;
+          if (replace) {
+            index.upsert(n, static_cast<std::int64_t>(n));
+          } else {
+            index.remove(n);
+            promise.present.erase(n);
+            promise.changing.insert(n);
+            if (n == key) index.insert(n, static_cast<std::int64_t>(n));
+          }
+        }
+      }
+      EXPECT_EQ(promise.violation(visited), std::nullopt) << "place " << place;
+    }
   }
 }
 

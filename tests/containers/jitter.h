@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Makes threads give way at random at the sync points, so that few cores still interleave them within an operation.
-// Where SCREE_SYNC_POINTS is 0 it does nothing.
+// Makes threads linger at random at the sync points, and now and then give way, so that few cores still interleave them within an
+// operation. Giving way is rare: on a busy machine it costs milliseconds. Where SCREE_SYNC_POINTS is 0 it does nothing.
 
 #pragma once
 
@@ -22,7 +22,9 @@ class Jitter {
         [](const char*) {
           thread_local std::uint64_t random = reinterpret_cast<std::uintptr_t>(&random);
           random = random * 6364136223846793005u + 1442695040888963407u;
-          if ((random >> 60) == 0) std::this_thread::yield();
+          if ((random >> 55) == 0) return std::this_thread::yield();
+          if ((random >> 60) != 0) return;
+          for (std::uint64_t n = (random >> 32) % 512; n != 0; --n) std::atomic_signal_fence(memory_order_seq_cst);
         },
         memory_order_release);
   }
