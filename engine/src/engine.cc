@@ -33,8 +33,8 @@ Status guarded(F&& f) {
 Engine::Engine(std::shared_ptr<EngineCore> core) : core_(std::move(core)) {}
 
 Engine::~Engine() {
-  // With readers left the core lives on in them and is released with the last.
-  static_cast<void>(close().is_ok());
+  // With readers left the core lives on in them and is released with the last; nothing is written any more.
+  if (!close().is_ok()) static_cast<void>(sync().is_ok());
 }
 
 Status Engine::open(const Options& options, const std::string& path, std::unique_ptr<Engine>* engine) {

@@ -93,6 +93,8 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::optional<Status> get_from_memory(const VersionSet& versions, Sequence at, std::uint32_t index,
                                         std::string_view key, std::string* value, const ebr::Barrier& barrier,
                                         bool* passed_over) const;
+  std::optional<Status> get_newest_from_memory(const VersionSet& versions, std::uint32_t index, std::string_view key,
+                                               std::string* value, const ebr::Barrier& barrier) const;
 
   Status admit();
   void freeze_if_full(std::size_t generation_bytes);

@@ -39,6 +39,20 @@ std::optional<Status> EngineCore::get_from_memory(const VersionSet& versions, Se
   return std::nullopt;
 }
 
+// What was newest at `visible` may be pruned before it is read, and something older be found instead, in an older layer.
+// Then visible() has moved on; if it has not, nothing that it sees was pruned.
+std::optional<Status> EngineCore::get_newest_from_memory(const VersionSet& versions, std::uint32_t index,
+                                                         std::string_view key, std::string* value,
+                                                         const ebr::Barrier& barrier) const {
+  for (;;) {
+    const Sequence visible = clock_.visible();
+    SCREE_SYNC_POINT("get:visible");
+    bool passed_over = false;
+    auto found = get_from_memory(versions, visible, index, key, value, barrier, &passed_over);
+    if (!passed_over || clock_.visible() == visible) return found;
+  }
+}
+
 Status EngineCore::get(const ReadOptions& options, const Index& index, std::string_view key,
                        std::string* value) const {
   if (Status status = check(index); !status.is_ok()) return status;
@@ -49,25 +63,16 @@ Status EngineCore::get(const ReadOptions& options, const Index& index, std::stri
     const ebr::Barrier barrier;
     const VersionSet* versions = nullptr;
     std::optional<Status> found;
-    bool passed_over = false;
     if (options.snapshot != nullptr) {
       const ReaderHold& hold = options.snapshot->rep_->hold;
       if (&hold.snapshot.clock() != &clock_) return Status::invalid_argument("the snapshot is of another engine");
       versions = hold.versions.get();
+      bool passed_over = false;
       found = get_from_memory(*versions, hold.snapshot.sequence(), index.id(), key, value, barrier, &passed_over);
     } else {
       versions = versions_.load(memory_order_acquire, barrier).as_ref();
       if (versions == nullptr) return engine_closed();
-      for (Sequence visible = clock_.visible();;) {
-        found = get_from_memory(*versions, visible, index.id(), key, value, barrier, &passed_over);
-        if (!passed_over) break;
-        // What was newest at `visible` may have been pruned meanwhile, and what was found lies in an older layer. Then
-        // visible() has moved on; if it has not, nothing that it sees was pruned.
-        const Sequence now = clock_.visible();
-        if (now == visible) break;
-        visible = now;
-        passed_over = false;
-      }
+      found = get_newest_from_memory(*versions, index.id(), key, value, barrier);
     }
     if (found) {
       if (found->is_ok()) gets_found_.add();

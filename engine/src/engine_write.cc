@@ -76,6 +76,8 @@ Status EngineCore::create_index(std::string_view name, IndexKind kind, Index* in
 }
 
 Status EngineCore::open_index(std::string_view name, IndexKind kind, Index* index) const {
+  const WriteGuard guard(*this);
+  if (!guard) return engine_closed();
   const std::lock_guard<std::mutex> lock(catalogue_mutex_);
   std::shared_ptr<IndexState> state = catalogue_.find(name);
   if (state == nullptr) return Status::not_found(quoted(name) + " does not exist");

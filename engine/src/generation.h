@@ -59,20 +59,25 @@ class Generation {
     for (auto [index, table] : tables_.iter(barrier)) f(index, table);
   }
 
+  // The budget is never charged with less than the generation holds, not even for a moment: it would wrap.
   void account(std::size_t added, std::size_t removed) noexcept {
-    bytes_.fetch_add(added - removed, memory_order_relaxed);  // modulo 2^64: a net loss wraps to the right sum
-    budget_->add(added - removed);
+    budget_->add(added);
+    const std::size_t before = bytes_.fetch_add(added - removed, memory_order_relaxed);  // modulo 2^64
+    budget_->subtract((before & kDischarged) == 0 ? removed : added);
   }
-  // Flushed: from now on only its readers hold it. No commit goes to it any more.
-  void discharge() noexcept { budget_->subtract(bytes()); }
-  std::size_t bytes() const noexcept { return bytes_.load(memory_order_relaxed); }
+  // Flushed: from now on only its readers hold it. No commit goes to it any more; a writer that took it for the active one
+  // and has no position yet may still leave empty chains in it, and prune.
+  void discharge() noexcept { budget_->subtract(bytes_.fetch_or(kDischarged, memory_order_relaxed)); }
+  std::size_t bytes() const noexcept { return bytes_.load(memory_order_relaxed) & ~kDischarged; }
 
  private:
+  static constexpr std::size_t kDischarged = ~(~std::size_t{0} >> 1);  // a flag in bytes_
+
   CommitClock& clock_;
   const std::shared_ptr<MemoryGauge> budget_;
   Atomic<Position> begin_{0};
   Atomic<Position> end_{kOpenEnd};
-  Atomic<std::size_t> bytes_{0};
+  Atomic<std::size_t> bytes_{0};  // and kDischarged
   HashIndex<std::uint32_t, Memtable> tables_;
 };
 
