@@ -41,13 +41,13 @@ class Entry {
   V& value() noexcept { return value_; }
   const V& value() const noexcept { return value_; }
 
-  // Gives an entry that was never published back to the arguments that were moved into it.
+  // Gives an entry that was never published back to the arguments that were moved into it, where that cannot fail.
   template <class Key, class Value>
   void give_back(Key&& key, Value&& value) noexcept {
-    if constexpr (std::is_rvalue_reference_v<Key&&> && std::is_assignable_v<Key&&, K&&>) {
+    if constexpr (std::is_rvalue_reference_v<Key&&> && std::is_nothrow_assignable_v<Key&&, K&&>) {
       key = std::move(key_);
     }
-    if constexpr (std::is_rvalue_reference_v<Value&&> && std::is_assignable_v<Value&&, V&&>) {
+    if constexpr (std::is_rvalue_reference_v<Value&&> && std::is_nothrow_assignable_v<Value&&, V&&>) {
       value = std::move(value_);
     }
   }
@@ -68,6 +68,7 @@ class Entry<std::string, V> {
  public:
   template <class... Args>
   static Entry* make(std::string_view key, Args&&... args) {
+    static_assert(alignof(V) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__, "over-aligned values beside byte-string keys");
     void* memory = ::operator new(sizeof(Entry) + key.size());
     Entry* entry;
     try {
@@ -91,7 +92,7 @@ class Entry<std::string, V> {
   // The key was copied, so there is only the value to give back.
   template <class Key, class Value>
   void give_back(Key&&, Value&& value) noexcept {
-    if constexpr (std::is_rvalue_reference_v<Value&&> && std::is_assignable_v<Value&&, V&&>) {
+    if constexpr (std::is_rvalue_reference_v<Value&&> && std::is_nothrow_assignable_v<Value&&, V&&>) {
       value = std::move(value_);
     }
   }
