@@ -6,14 +6,21 @@
 #include <filesystem>
 #include <string>
 
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 namespace scree::test {
 
+// A directory in memory, if the system has one: for tests that sync often and whose files need not survive the machine.
+inline std::string memory_directory() {
+  return ::access("/dev/shm", W_OK) == 0 ? "/dev/shm/" : ::testing::TempDir();
+}
+
 // A fresh directory of the real file system, removed with all that is in it.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() : path_(::testing::TempDir() + "scree-XXXXXX") {
+  explicit TemporaryDirectory(const std::string& parent = ::testing::TempDir()) : path_(parent + "scree-XXXXXX") {
     if (::mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "mkdtemp " << path_;
   }
   ~TemporaryDirectory() {
