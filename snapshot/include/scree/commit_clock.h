@@ -48,13 +48,13 @@ class CommitClock {
   // Every commit numbered up to here is complete and visible; none above is. Wait-free. Never decreases.
   Sequence visible() const noexcept { return visible_.load(memory_order_acquire); }
 
-  // The next number. Whoever takes one must complete it, and can no longer fail. Wait-free.
+  // C3. The next number. Whoever takes one must complete it, and can no longer fail. Wait-free.
   CommitTicket begin() noexcept {
     const Sequence previous = issued_.fetch_add(1, memory_order_relaxed);
     return {previous, previous + 1};
   }
 
-  // All of the commit's versions are linked. Returns when it is visible; parks while earlier commits are under way.
+  // C6. All of the commit's versions are linked. Returns when it is visible; parks while earlier commits are under way.
   void complete(CommitTicket ticket) noexcept {
     Pending self{ticket, nullptr};
     SCREE_SYNC_POINT("clock:complete");
@@ -80,6 +80,7 @@ class CommitClock {
   void await_visible(Sequence sequence) noexcept {
     std::unique_lock<std::mutex> guard(mutex_);
     ++awaiting_;
+    SCREE_SYNC_POINT("clock:parked");
     published_.wait(guard, [&] { return visible_.load(memory_order_relaxed) >= sequence; });
     --awaiting_;
   }
@@ -87,9 +88,9 @@ class CommitClock {
   // P1-P2. The oldest number that any snapshot, held or about to be taken, can read at: of each key, the newest version
   // not above it and everything newer must be kept. O(snapshots ever held at once).
   Sequence horizon() const noexcept {
-    Sequence oldest = visible_.load(memory_order_acquire);
+    Sequence oldest = visible_.load(memory_order_acquire);  // P1
     SCREE_SYNC_POINT("clock:horizon:visible");
-    fence();  // pairs with T2
+    fence();  // P2: pairs with T2
     for (const Block* block = &first_; block != nullptr; block = block->next.load(memory_order_acquire)) {
       const std::size_t used = block->used.load(memory_order_acquire);
       for (std::size_t i = 0; i < used; ++i) {
@@ -112,8 +113,8 @@ class CommitClock {
 
   static constexpr std::uint64_t kFree = 0;
 
-  // What one snapshot holds. Its copies share the slot: one that moved to a slot which a pruner has passed already would be
-  // missed when the original goes before the pruner reaches it.
+  // What one snapshot holds. Its copies share the slot: one that moved to a slot which a pruner has passed already
+  // would be missed when the original goes before the pruner reaches it.
   struct Slot {
     Atomic<std::uint64_t> held{kFree};  // the number held, plus one
     Atomic<std::size_t> handles{0};
@@ -145,7 +146,8 @@ class CommitClock {
     return false;
   }
 
-  // T1. A slot that holds `number` from the moment it is taken. Allocates only when more are held at once than ever before.
+  // T1. A slot that holds `number` from the moment it is taken. Allocates only when more are held at once than ever
+  // before.
   Slot& take_slot(Sequence number) {
     for (Block* block = &first_;;) {
       for (std::size_t i = 0; i < block->slots.size(); ++i) {
@@ -178,8 +180,8 @@ class CommitClock {
   alignas(64) Atomic<Sequence> issued_;
   alignas(64) std::mutex mutex_;
   std::condition_variable published_;
-  Pending* pending_ = nullptr;   // guarded by mutex_
-  std::size_t awaiting_ = 0;     // guarded by mutex_
+  Pending* pending_ = nullptr;  // guarded by mutex_
+  std::size_t awaiting_ = 0;    // guarded by mutex_
   Block first_;
 #if SCREE_UNDER_TSAN
   mutable Atomic<unsigned> fence_{0};

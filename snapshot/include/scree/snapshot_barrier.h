@@ -10,17 +10,16 @@
 
 namespace scree {
 
-// While it lives, every version that is the newest at sequence() stays in memory; it holds no ebr epoch, so it may live for
-// minutes. Taking one is O(1), takes no lock, never waits for a writer. A copy is a further handle to the same point in
-// time. Any thread may use it; destroy it before its clock.
+// While it lives, every version that is the newest at sequence() stays in memory; it holds no ebr epoch, so it may live
+// for minutes. Taking one takes no lock, never waits for a writer, and costs a look at the slots of those that are
+// held. A copy is a further handle to the same point in time. Any thread may use it; destroy it before its clock.
 class SnapshotBarrier {
  public:
   explicit SnapshotBarrier(CommitClock& clock) : clock_(&clock), slot_(&clock.take_slot(clock.visible())) {
     SCREE_SYNC_POINT("snapshot:announced");
-    // T2-T4: whoever prunes without having seen the announced bound read visible() before this does.
-    clock.fence();
-    sequence_ = clock.visible();
-    slot_->held.store(sequence_ + 1, memory_order_release);
+    clock.fence();                // T2: whoever prunes without having seen the slot read visible() before T3 does
+    sequence_ = clock.visible();  // T3
+    slot_->held.store(sequence_ + 1, memory_order_release);  // T4
   }
 
   SnapshotBarrier(const SnapshotBarrier& other) noexcept

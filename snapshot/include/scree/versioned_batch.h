@@ -14,8 +14,8 @@
 
 namespace scree {
 
-// Seen whole or not at all by every reader. All indexes share one clock. Of several writes to a key the last counts. Not
-// thread-safe; the indexes outlive it.
+// Seen whole or not at all by every reader. All indexes share one clock. Of several writes to a key the last counts.
+// Not thread-safe; the indexes outlive it.
 class VersionedBatch {
  public:
   template <class Index, class Key, class Value>
@@ -31,7 +31,8 @@ class VersionedBatch {
  private:
   friend Sequence apply(VersionedBatch batch);
 
-  // One version, ready to be linked. Its chain was inserted when the write was added: chains stay, so the commit itself cannot fail.
+  // One version, ready to be linked. Its chain was inserted when the write was added: chains stay, so the commit itself
+  // cannot fail.
   struct Write {
     virtual ~Write() = default;
     virtual void prune(const ebr::Barrier& barrier, Sequence horizon) noexcept = 0;

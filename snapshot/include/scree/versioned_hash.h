@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// VersionedHash: an unordered index with point-in-time reads, over HashIndex. Reads never wait; a write holds the lock of its stripe of
-// the hash space while it inserts a key.
+// VersionedHash: an unordered index with point-in-time reads, over HashIndex. Reads never wait; a write holds the lock
+// of its stripe of the hash space while it inserts a key.
 
 #pragma once
 
@@ -14,8 +14,7 @@ namespace scree {
 
 // Values of type std::string are kept as bytes and shown as std::string_view.
 template <class K, class V, class HashFunction = Hash<K>, class Equal = std::equal_to<>>
-class VersionedHash
-    : public detail::VersionedIndex<HashIndex<K, detail::VersionChain<V>, HashFunction, Equal>, K, V> {
+class VersionedHash : public detail::VersionedIndex<HashIndex<K, detail::VersionChain<V>, HashFunction, Equal>, K, V> {
   using Base = detail::VersionedIndex<HashIndex<K, detail::VersionChain<V>, HashFunction, Equal>, K, V>;
 
  public:

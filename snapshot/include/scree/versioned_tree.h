@@ -12,8 +12,8 @@
 
 namespace scree {
 
-// Values of type std::string are kept as bytes and shown as std::string_view. O(log n) per operation and seek, of n keys,
-// plus the versions of the key that are newer than the snapshot.
+// Values of type std::string are kept as bytes and shown as std::string_view. O(log n) per operation and seek, of n
+// keys, plus the versions of the key that are newer than the snapshot.
 template <class K, class V, class Compare = std::less<>>
 class VersionedTree : public detail::VersionedIndex<TreeIndex<K, detail::VersionChain<V>, Compare>, K, V> {
   using Index = TreeIndex<K, detail::VersionChain<V>, Compare>;
@@ -88,7 +88,8 @@ class VersionedTree : public detail::VersionedIndex<TreeIndex<K, detail::Version
     return Cursor(*this, snapshot.sequence(), barrier);
   }
 
-  // Calls `f(key, value)` for the entries from `lower` (inclusive) to `upper` (exclusive), ascending, while it returns true.
+  // Calls `f(key, value)` for the entries from `lower` (inclusive) to `upper` (exclusive), ascending, while it returns
+  // true.
   template <class Lower, class Upper, class F>
   void range(const Lower& lower, const Upper& upper, const SnapshotBarrier& snapshot, F&& f) const {
     ebr::Barrier barrier;

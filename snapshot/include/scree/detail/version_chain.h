@@ -97,17 +97,17 @@ class VersionChain {
 
   const VersionType* newest() const noexcept { return newest_.load(memory_order_acquire); }
 
-  // The newest version not above `sequence`; null if there is none (or it was pruned, which cannot be while a snapshot at
-  // `sequence` is held).
+  // The newest version not above `sequence`; null if there is none (or it was pruned, which cannot be while a snapshot
+  // at `sequence` is held).
   const VersionType* at(Sequence sequence) const noexcept {
     const VersionType* v = newest();
     while (v != nullptr && v->sequence > sequence) v = v->next.load(memory_order_acquire);
     return v;
   }
 
-  // V1. Puts `version` into its place by sequence, before those of the same commit: of one commit, the last write counts.
-  // Its sequence is above visible(), so nothing from its place on upwards is ever pruned; what lies below may be, so the caller
-  // is under a barrier. Lock-free.
+  // Puts `version` into its place by sequence (V1), before those of the same commit: of one commit, the last write
+  // counts (V4). Its sequence is above visible(), so nothing from its place on upwards is pruned meanwhile (V2); what
+  // lies below may be, so the caller is under a barrier. Lock-free.
   void link(VersionType* version) noexcept {
     Atomic<VersionType*>* place = &newest_;
     VersionType* below = place->load(memory_order_acquire);
@@ -122,10 +122,10 @@ class VersionChain {
     }
   }
 
-  // P3. Retires all versions older than the newest one not above `horizon`, a value of CommitClock::horizon(). Returns the bytes
-  // they held. It looks at few versions, at twice as many half as often: where the horizon lies deep, an old snapshot holds
-  // most of the chain, and every write would pay for the walk; yet while snapshots that overlap keep it deep, the
-  // chain must not grow for ever.
+  // P3. Retires all versions older than the newest one not above `horizon`, a value of CommitClock::horizon(). Returns
+  // the bytes they held. It looks at few versions, at twice as many half as often: where the horizon lies deep, an old
+  // snapshot holds most of the chain, and every write would pay for the walk; yet while snapshots that overlap keep it
+  // deep, the chain must not grow for ever.
   std::size_t prune(const ebr::Barrier& barrier, Sequence horizon) noexcept {
     VersionType* kept = newest_.load(memory_order_acquire);
     const int reach = kept == nullptr ? 0 : prune_reach(kept->sequence);
@@ -135,7 +135,7 @@ class VersionChain {
     }
     if (kept == nullptr) return 0;
     std::size_t bytes = 0;
-    VersionType* v = kept->next.exchange(nullptr, memory_order_acq_rel);
+    VersionType* v = kept->next.exchange(nullptr, memory_order_acq_rel);  // V3: the tail is this pruner's alone
     while (v != nullptr) {
       bytes += v->bytes();
       VersionType* next = v->next.exchange(nullptr, memory_order_acq_rel);

@@ -40,8 +40,8 @@ class VersionedIndex {
 
   CommitClock& clock() const noexcept { return *clock_; }
 
-  // Each is a commit of its own and returns its number once it is visible. Strictly serializable with every other commit and
-  // snapshot of the clock. If it throws, nothing has changed.
+  // Each is a commit of its own and returns its number once it is visible. Strictly serializable with every other
+  // commit and snapshot of the clock. If it throws, nothing has changed.
   template <class Key, class Value>
   Sequence put(const Key& key, Value&& value) {
     return commit(key, PreparedVersion<V>(VersionType::make(std::forward<Value>(value))));
