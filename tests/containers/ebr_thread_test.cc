@@ -23,6 +23,7 @@ using ebr::AtomicArc;
 using ebr::Barrier;
 
 TEST(EbrThread, hands_its_garbage_over_when_it_exits) {
+  { const Barrier of_its_own_record; }  // else this thread would take over the record of the other one
   Atomic<int> alive{0};
   std::thread([&alive] {
     const Barrier barrier;

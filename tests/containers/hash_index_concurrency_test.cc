@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <scree/hash_index.h>
@@ -144,6 +146,27 @@ TEST(HashIndexConcurrency, inserts_of_one_key_by_many_threads_succeed_once) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(inserted, kKeys);
   EXPECT_EQ(index.len(), kKeys);
+}
+
+TEST(HashIndexConcurrency, an_insert_that_loses_the_race_leaves_its_arguments_untouched) {
+#if SCREE_SYNC_POINTS
+  HashIndex<std::string, std::unique_ptr<int>> index;
+  auto value = std::make_unique<int>(2);
+  bool inserted = true;
+  WaitingThread loser([&](auto pause) {
+    const StopAt stop("hash:insert:made", pause);
+    inserted = index.insert("k", std::move(value));
+  });
+  ASSERT_TRUE(loser.is_paused());
+  EXPECT_TRUE(index.insert("k", std::make_unique<int>(1)));
+  loser.finish();
+  EXPECT_FALSE(inserted);
+  ASSERT_NE(value, nullptr);
+  EXPECT_EQ(*value, 2);
+  EXPECT_EQ(index.read("k", [](auto, const std::unique_ptr<int>& v) { return *v; }), 1);
+#else
+  GTEST_SKIP() << "built without sync points";
+#endif
 }
 
 TEST(HashIndexConcurrency, frees_everything_after_concurrent_work) {

@@ -198,7 +198,7 @@ TEST(HashIndex, frees_its_entries_with_it) {
   EXPECT_EQ(alive, 0);
 }
 
-// Entries whose destructors use the index that they were in.
+// Entries whose destructors use the index that they were in, also while it retires others.
 TEST(HashIndex, may_be_used_by_destructors_of_its_entries) {
   struct Chain {
     HashIndex<std::uint64_t, Chain>* index;
@@ -209,9 +209,13 @@ TEST(HashIndex, may_be_used_by_destructors_of_its_entries) {
       if (index != nullptr) index->remove(next);
     }
   };
+  constexpr std::uint64_t kPairs = 2000;
   HashIndex<std::uint64_t, Chain> index;
-  for (std::uint64_t n = 0; n < 100; ++n) index.insert(n, Chain(&index, n + 1));
-  index.remove(0);
+  for (std::uint64_t n = 0; n < kPairs; ++n) {
+    index.insert(n, Chain(&index, n + kPairs));
+    index.insert(n + kPairs, Chain(nullptr, 0));
+  }
+  for (std::uint64_t n = 0; n < kPairs; ++n) EXPECT_TRUE(index.remove(n));
   EXPECT_TRUE(reclaim_all());
   EXPECT_TRUE(index.is_empty());
 }

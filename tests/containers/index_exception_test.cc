@@ -46,21 +46,27 @@ void* allocate(std::size_t size, std::size_t alignment) {
 }  // namespace
 }  // namespace scree::test
 
-void* operator new(std::size_t size) { return scree::test::allocate(size, alignof(std::max_align_t)); }
-void* operator new[](std::size_t size) { return scree::test::allocate(size, alignof(std::max_align_t)); }
-void* operator new(std::size_t size, std::align_val_t a) { return scree::test::allocate(size, std::size_t(a)); }
-void* operator new[](std::size_t size, std::align_val_t a) { return scree::test::allocate(size, std::size_t(a)); }
+// Not inlined: the compiler would complain that what operator new returned is passed to free().
+#define SCREE_REPLACED [[gnu::noinline]]
+SCREE_REPLACED void* operator new(std::size_t size) { return scree::test::allocate(size, alignof(std::max_align_t)); }
+SCREE_REPLACED void* operator new[](std::size_t size) { return scree::test::allocate(size, alignof(std::max_align_t)); }
+SCREE_REPLACED void* operator new(std::size_t size, std::align_val_t a) {
+  return scree::test::allocate(size, static_cast<std::size_t>(a));
+}
+SCREE_REPLACED void* operator new[](std::size_t size, std::align_val_t a) {
+  return scree::test::allocate(size, static_cast<std::size_t>(a));
+}
 // Does not fail: reclamation, which alone uses it, prefers a leak to an early reclamation, and leaks are looked for here.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
+SCREE_REPLACED void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size); }
+SCREE_REPLACED void operator delete(void* p) noexcept { std::free(p); }
+SCREE_REPLACED void operator delete[](void* p) noexcept { std::free(p); }
+SCREE_REPLACED void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+SCREE_REPLACED void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+SCREE_REPLACED void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+SCREE_REPLACED void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
+SCREE_REPLACED void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+SCREE_REPLACED void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+SCREE_REPLACED void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
 
 namespace scree::test {
 namespace {
@@ -245,6 +251,13 @@ void fail_everything(int keys) {
 
 TEST(HashIndexException, changes_nothing_with_keys_that_throw) {
   fail_everything<FussyConfig, HashIndex<Fussy, Fussy, HashFussy>>(151);
+}
+// Every key is compared with others, after the new entry was made.
+struct OneHash {
+  std::size_t operator()(const Fussy&) const noexcept { return 1; }
+};
+TEST(HashIndexException, changes_nothing_with_keys_that_throw_and_collide) {
+  fail_everything<FussyConfig, HashIndex<Fussy, Fussy, OneHash>>(31);
 }
 TEST(HashIndexException, changes_nothing_with_byte_strings) {
   fail_everything<StringConfig, HashIndex<std::string, Fussy>>(151);

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <scree/tree_index.h>
@@ -178,6 +180,27 @@ TEST(TreeIndexConcurrency, removals_of_everything_beside_inserts_leave_what_they
     EXPECT_TRUE(index.is_empty());
     EXPECT_EQ(index.len(), 0u);
   }
+}
+
+TEST(TreeIndexConcurrency, an_insert_that_loses_the_race_leaves_its_arguments_untouched) {
+#if SCREE_SYNC_POINTS
+  TreeIndex<std::string, std::unique_ptr<int>> index;
+  auto value = std::make_unique<int>(2);
+  bool inserted = true;
+  WaitingThread loser([&](auto pause) {
+    const StopAt stop("tree:insert:written", pause);
+    inserted = index.insert("k", std::move(value));
+  });
+  ASSERT_TRUE(loser.is_paused());
+  EXPECT_TRUE(index.insert("k", std::make_unique<int>(1)));
+  loser.finish();
+  EXPECT_FALSE(inserted);
+  ASSERT_NE(value, nullptr);
+  EXPECT_EQ(*value, 2);
+  EXPECT_EQ(index.read("k", [](auto, const std::unique_ptr<int>& v) { return *v; }), 1);
+#else
+  GTEST_SKIP() << "built without sync points";
+#endif
 }
 
 TEST(TreeIndexConcurrency, frees_everything_after_concurrent_work) {

@@ -251,5 +251,27 @@ TEST(TreeIndex, frees_its_entries_with_it) {
   EXPECT_EQ(alive, 0);
 }
 
+// Entries whose destructors use the index that they were in, also while it retires others.
+TEST(TreeIndex, may_be_used_by_destructors_of_its_entries) {
+  struct Chain {
+    TreeIndex<std::uint64_t, Chain>* index;
+    std::uint64_t next;
+    Chain(TreeIndex<std::uint64_t, Chain>* i, std::uint64_t n) : index(i), next(n) {}
+    Chain(Chain&& other) noexcept : index(std::exchange(other.index, nullptr)), next(other.next) {}
+    ~Chain() {
+      if (index != nullptr) index->remove(next);
+    }
+  };
+  constexpr std::uint64_t kPairs = 2000;
+  TreeIndex<std::uint64_t, Chain> index;
+  for (std::uint64_t n = 0; n < kPairs; ++n) {
+    index.insert(n, Chain(&index, n + kPairs));
+    index.insert(n + kPairs, Chain(nullptr, 0));
+  }
+  for (std::uint64_t n = 0; n < kPairs; ++n) EXPECT_TRUE(index.remove(n));
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_TRUE(index.is_empty());
+}
+
 }  // namespace
 }  // namespace scree::test

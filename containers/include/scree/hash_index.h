@@ -65,6 +65,7 @@ class HashIndex {
     const std::uint64_t hash = hash_of(key);
     if (find(key, hash) != nullptr) return false;
     Pending pending(hash, std::forward<Q>(key), std::forward<Value>(value));
+    SCREE_SYNC_POINT("hash:insert:made");
     try {
       if (publish_if_absent(pending) == nullptr) return true;
     } catch (...) {
