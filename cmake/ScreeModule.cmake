@@ -23,8 +23,9 @@ function(scree_compile_options target)
   if(PROJECT_IS_TOP_LEVEL)
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                                              -Wimplicit-fallthrough -Wextra-semi -Werror)
-    # g++ 12 sees overlapping copies in std::string's operator+ (GCC bug 105651).
-    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+    # g++ 12 sees overlapping copies in std::string's operator+ (GCC bug 105651) and uninitialised insides of an
+    # empty std::optional (GCC bug 80635).
+    target_compile_options(${target} PRIVATE "$<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-maybe-uninitialized>")
   endif()
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
 endfunction()
