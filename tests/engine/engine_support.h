@@ -92,7 +92,10 @@ inline std::string value_of(const Engine& engine, const Index& index, std::strin
 // An engine on a directory of its own.
 class TestEngine {
  public:
-  explicit TestEngine(Options options = small_options()) : options_(options) { open(); }
+  explicit TestEngine(Options options = small_options(), const std::string& parent = testing::TempDir())
+      : directory_(parent), options_(options) {
+    open();
+  }
 
   void open() {
     const Status status = Engine::open(options_, path(), &engine_);
