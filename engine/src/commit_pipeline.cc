@@ -2,8 +2,8 @@
 
 #include "commit_pipeline.h"
 
-#include <memory>
 #include <new>
+#include <optional>
 #include <vector>
 
 namespace scree::detail {
@@ -42,7 +42,7 @@ class Prepared {
     for (const CommitOperation& operation : operations) {
       versions_.emplace_back(operation.erase ? Memtable::VersionType::make_tombstone()
                                              : Memtable::VersionType::make(operation.value));
-      added_ += Memtable::version_bytes(*versions_.back());
+      added_ += versions_.back()->bytes();
     }
   }
 
@@ -57,13 +57,17 @@ class Prepared {
     } charge{generation};
     Memtable* table = nullptr;
     std::uint32_t table_index = 0;
+    std::optional<Sequence> horizon;
     for (std::size_t i = 0; i < operations.size(); ++i) {
       if (table == nullptr || table_index != operations[i].index) {
         table_index = operations[i].index;
         table = &generation.memtable(table_index, operations[i].kind, barrier);
       }
       Memtable::Chain& chain = table->chain(operations[i].key, barrier, &charge.inserted);
-      if (clock != nullptr && chain.has_older()) removed_ += chain.prune(barrier, clock->horizon());
+      if (clock != nullptr && chain.has_older()) {
+        if (!horizon) horizon = clock->horizon();
+        removed_ += chain.prune(barrier, *horizon);
+      }
       chains_[i] = &chain;
     }
   }

@@ -41,14 +41,9 @@ class Memtable {
     return tree_ ? tree_->index().peek(key, barrier) : hash_->index().peek(key, barrier);
   }
 
-  static std::size_t version_bytes(const VersionType& version) noexcept {
-    return version.bytes() + kAllocationOverhead;
-  }
-
  private:
-  static constexpr std::size_t kAllocationOverhead = 16;
   // The entry around the key, its slot in a node that is two thirds full, and its allocation.
-  static constexpr std::size_t kKeyOverhead = 16 + 24 + kAllocationOverhead;
+  static constexpr std::size_t kKeyOverhead = 16 + 24 + kAllocationBytes;
 
   std::unique_ptr<Tree> tree_;
   std::unique_ptr<Hash> hash_;

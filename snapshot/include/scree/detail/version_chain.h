@@ -21,6 +21,9 @@
 
 namespace scree::detail {
 
+// What an allocator keeps beside an allocation, about.
+inline constexpr std::size_t kAllocationBytes = 16;
+
 // One value of a key, or its absence (a tombstone). Immutable once linked but for `next`.
 template <class V>
 class Version {
@@ -36,7 +39,7 @@ class Version {
 
   bool is_tombstone() const noexcept { return !value_; }
   const V& value() const noexcept { return *value_; }
-  std::size_t bytes() const noexcept { return sizeof(Version); }
+  std::size_t bytes() const noexcept { return sizeof(Version) + kAllocationBytes; }
 
   Sequence sequence = 0;
   Atomic<Version*> next{nullptr};
@@ -68,7 +71,7 @@ class Version<std::string> {
 
   bool is_tombstone() const noexcept { return size_ == kTombstone; }
   std::string_view value() const noexcept { return {reinterpret_cast<const char*>(this + 1), size_}; }
-  std::size_t bytes() const noexcept { return sizeof(Version) + (is_tombstone() ? 0 : size_); }
+  std::size_t bytes() const noexcept { return sizeof(Version) + (is_tombstone() ? 0 : size_) + kAllocationBytes; }
 
   Sequence sequence = 0;
   Atomic<Version*> next{nullptr};
