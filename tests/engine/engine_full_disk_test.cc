@@ -1,42 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The engine on a disk that fills up while it writes, flushes and recovers: a tmpfs that a child program mounts in a mount
-// namespace of its own. Where the kernel allows no such namespace the test is skipped.
+// The engine on a disk that fills up while it writes, flushes and recovers.
 
 #include <cstdint>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <random>
 #include <string>
-#include <string_view>
-
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <utility>
 
 #include <gtest/gtest.h>
 
 #include <scree/engine.h>
 
-#include "support/temporary_directory.h"
+#include "support/small_disk.h"
 
 namespace scree::test {
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr const char* kChildCommand = "--on-a-small-disk";
-constexpr int kNoNamespace = 77;
-
-bool mount_small_disk(const std::string& directory) {
-  if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
-  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
-  return mount("tmpfs", directory.c_str(), "tmpfs", 0, "size=8m") == 0;
-}
 
 // The child's life: it cannot use GoogleTest's assertions.
 class SmallDisk {
@@ -55,7 +36,7 @@ class SmallDisk {
 
     for (const std::uintmax_t left : {0u, 16u << 10, 160u << 10, 700u << 10}) {
       // Writing and flushing until nothing goes any more.
-      fill(left);
+      fill_disk(directory_, left);
       int refused = 0;
       for (int i = 0; i < 3000 && refused < 3; ++i) refused += write(i % 2 == 0 ? Durability::kProcess : Durability::kDisk) ? 0 : 1;
       expect(refused == 3, "NoSpace from writes in the end", {});
@@ -64,7 +45,7 @@ class SmallDisk {
       check("on a full disk");
 
       // Once there is room all goes on, without opening again.
-      empty();
+      empty_disk(directory_);
       status = engine_->flush();
       expect(status.is_ok(), "a flush once there is room again", status);
       for (int i = 0; i < 100; ++i) expect(write(Durability::kDisk), "a write once there is room again", {});
@@ -73,10 +54,10 @@ class SmallDisk {
 
       // The same when the store is opened on a full disk.
       for (int i = 0; i < 100; ++i) write(Durability::kProcess);
-      fill(left);
+      fill_disk(directory_, left);
       reopen(nullptr);
       if (engine_ != nullptr) check("opened on a full disk");
-      empty();
+      empty_disk(directory_);
       reopen("with room again");
       if (engine_ == nullptr) return 1;
       check("opened again with room");
@@ -140,14 +121,6 @@ class SmallDisk {
            it->status());
   }
 
-  void fill(std::uintmax_t left) {
-    std::ofstream ballast(directory_ + "/ballast", std::ios::binary);
-    for (std::uintmax_t room = fs::space(directory_).available; room > left && ballast; room -= 4096) {
-      ballast << std::string(4096, 'x') << std::flush;
-    }
-  }
-  void empty() { fs::remove(directory_ + "/ballast"); }
-
   const std::string directory_;
   Options options_;
   std::mt19937 random_;
@@ -158,29 +131,12 @@ class SmallDisk {
   int failures_ = 0;
 };
 
-TEST(EngineFullDisk, is_no_space_loses_nothing_and_ends_when_there_is_room) {
-  const TemporaryDirectory directory;
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    execl("/proc/self/exe", "engine_full_disk_test", kChildCommand, directory.path().c_str(), nullptr);
-    _exit(1);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == kNoNamespace) GTEST_SKIP() << "no mount namespace to be had here";
-  ASSERT_TRUE(WIFEXITED(status)) << "the child was killed by signal " << WTERMSIG(status);
-  EXPECT_EQ(WEXITSTATUS(status), 0);
-}
+TEST(EngineFullDisk, is_no_space_loses_nothing_and_ends_when_there_is_room) { check_on_small_disk(); }
 
 }  // namespace
 }  // namespace scree::test
 
 int main(int argc, char** argv) {
   using namespace scree::test;
-  if (argc == 3 && std::string_view(argv[1]) == kChildCommand) {
-    return mount_small_disk(argv[2]) ? SmallDisk(argv[2]).run() : kNoNamespace;
-  }
-  testing::InitGoogleTest(&argc, argv);
-  return RUN_ALL_TESTS();
+  return small_disk_main(argc, argv, "size=8m", [](const std::string& directory) { return SmallDisk(directory).run(); });
 }

@@ -1,39 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The store on a file system of a few MiB: a tmpfs that a child program mounts in a mount namespace of its own. Where
-// the kernel allows no such namespace the test is skipped.
+// The store on a disk that fills up while it flushes and opens.
 
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <random>
 #include <string>
-#include <string_view>
-
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include "store.h"
+#include "support/small_disk.h"
 
 namespace scree::detail {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kChildCommand = "--on-a-small-disk";
-constexpr int kNoNamespace = 77;
-
-bool mount_small_disk(const std::string& directory) {
-  if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
-  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
-  return mount("tmpfs", directory.c_str(), "tmpfs", 0, "size=6m") == 0;
-}
 
 int failures = 0;
 
@@ -67,17 +51,8 @@ void expect_state(const Store& store, std::uint64_t flushed_to) {
   expect(status.is_ok() && sequence == flushed_to, "the data of the last good flush", status);
 }
 
-// Takes all the room there is but `left` bytes.
-void fill_disk(const fs::path& directory, std::uintmax_t left) {
-  std::ofstream ballast(directory / "ballast", std::ios::binary);
-  for (std::uintmax_t room = fs::space(directory).available; room > left && ballast; room -= 4096) {
-    ballast << std::string(4096, 'x') << std::flush;
-  }
-}
-
-// The child's main, below.
+// The child's life.
 int run_on_small_disk(const std::string& directory) {
-  if (!mount_small_disk(directory)) return kNoNamespace;
   const std::string db = directory + "/db";
   std::unique_ptr<Store> store;
   Status status = Store::open(StoreOptions{}, db, &store);
@@ -96,53 +71,34 @@ int run_on_small_disk(const std::string& directory) {
   std::uint64_t number = 1;
   std::uint32_t family = 2;
   for (std::uintmax_t left = 0; left <= (64u << 10); left += 4096) {
-    fill_disk(directory, left);
+    test::fill_disk(directory, left);
     status = flush(*store, number + 1, 10, ++family);
     expect(status.is_ok() || status.is_no_space(), "NoSpace or success on a full disk", status);
     if (status.is_ok()) ++number;
     expect_state(*store, number);
-    fs::remove(directory + "/ballast");
+    test::empty_disk(directory);
     status = flush(*store, ++number, 10, family);
     expect(status.is_ok(), "a flush once there is room again", status);
     expect_state(*store, number);
   }
 
   store.reset();
-  fill_disk(directory, 0);
+  test::fill_disk(directory, 0);
   status = Store::open(StoreOptions{}, db, &store);
   expect(status.is_ok() || status.is_no_space(), "NoSpace or success from open on a full disk", status);
   store.reset();
-  fs::remove(directory + "/ballast");
+  test::empty_disk(directory);
   status = Store::open(StoreOptions{}, db, &store);
   expect(status.is_ok(), "an open store once there is room again", status);
   if (status.is_ok()) expect_state(*store, number);
   return failures == 0 ? 0 : 1;
 }
 
-TEST(Store, a_full_disk_is_no_space_and_ends_when_there_is_room) {
-  std::string directory = (fs::temp_directory_path() / "scree-full-XXXXXX").string();
-  ASSERT_NE(mkdtemp(directory.data()), nullptr);
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    execl("/proc/self/exe", "store_full_disk_test", kChildCommand, directory.c_str(), nullptr);
-    _exit(1);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  fs::remove_all(directory);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == kNoNamespace) GTEST_SKIP() << "no mount namespace to be had here";
-  ASSERT_TRUE(WIFEXITED(status)) << "the child was killed by signal " << WTERMSIG(status);
-  EXPECT_EQ(WEXITSTATUS(status), 0);
-}
+TEST(Store, a_full_disk_is_no_space_and_ends_when_there_is_room) { test::check_on_small_disk(); }
 
 }  // namespace
 }  // namespace scree::detail
 
 int main(int argc, char** argv) {
-  if (argc == 3 && std::string_view(argv[1]) == scree::detail::kChildCommand) {
-    return scree::detail::run_on_small_disk(argv[2]);
-  }
-  testing::InitGoogleTest(&argc, argv);
-  return RUN_ALL_TESTS();
+  return scree::test::small_disk_main(argc, argv, "size=6m", &scree::detail::run_on_small_disk);
 }
