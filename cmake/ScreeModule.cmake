@@ -5,7 +5,7 @@
 #   module, SOURCES relative to the module. PUBLIC and PRIVATE are what it uses: `scree::x` (another module) or
 #   `Package::target`, for which find_package(Package) is called here and by users of the installed package.
 #   With INTERFACE the module is headers only.
-# scree_test(<name> SOURCES … [LIBRARIES …] [LABELS …] [TIMEOUT seconds])
+# scree_test(<name> SOURCES … [LIBRARIES …] [LABELS label] [TIMEOUT seconds])
 #   A GoogleTest program whose tests are registered one by one. RapidCheck is there for all of them.
 # scree_compile_options(<target>)
 #   Warnings, which are errors here. Private to this project's own targets.
@@ -109,22 +109,24 @@ function(scree_install_package)
 endfunction()
 
 function(scree_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT;LABELS" "SOURCES;LIBRARIES" ${ARGN})
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 300)
+    set(arg_TIMEOUT 600)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gtest_main rapidcheck rapidcheck_gtest)
   scree_compile_options(${name})
-  if("concurrency" IN_LIST arg_LABELS)
+  if(arg_LABELS STREQUAL "concurrency")
     add_dependencies(concurrency_tests ${name})
   endif()
-  set(environment "")
+  set(properties TIMEOUT ${arg_TIMEOUT})
+  if(arg_LABELS)
+    list(APPEND properties LABELS ${arg_LABELS})
+  endif()
   if(SCREE_SANITIZE STREQUAL "thread")
-    set(environment ENVIRONMENT
-        "TSAN_OPTIONS=halt_on_error=1 history_size=4 suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp")
+    list(APPEND properties ENVIRONMENT
+         "TSAN_OPTIONS=halt_on_error=1 history_size=4 suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp")
   endif()
   # Discovered by ctest and not while building: tools/check decides how sanitized programs are started.
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                       PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} ${environment})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()
