@@ -158,18 +158,20 @@ TEST(CommitPipeline, does_nothing_when_the_log_takes_no_record_and_goes_on_when_
 TEST(CommitPipeline, acknowledges_nothing_once_a_write_of_the_log_failed) {
   for (const FileOperation broken : {FileOperation::kWrite, FileOperation::kSync}) {
     Pipeline pipeline;
-    CommitResult result;
-    ASSERT_TRUE(pipeline.put("a", "1", &result, Durability::kDisk).is_ok());
+    CommitResult safe;
+    ASSERT_TRUE(pipeline.put("a", "1", &safe, Durability::kDisk).is_ok());
     bool failed = false;
     pipeline.files().set_interceptor([&](FileOperation operation, const std::string&, std::uint64_t) {
       if (failed || operation != broken) return Status();
       failed = true;
       return Status::io_error("planted");
     });
+    CommitResult result;
     Status status = pipeline.put("b", "1", &result, Durability::kDisk);
     EXPECT_TRUE(status.is_io_error()) << status.to_string();
     EXPECT_NE(status.message().find("planted"), std::string_view::npos);
     // It was numbered before it failed: the clock must not wait for it for ever.
+    EXPECT_GT(result.sequence, safe.sequence);
     EXPECT_EQ(result.sequence, pipeline.clock().visible());
     for (const Durability durability : {Durability::kProcess, Durability::kDisk}) {
       CommitResult refused;

@@ -176,14 +176,21 @@ TEST_P(EngineFlushAt, reads_writes_and_snapshots_go_on) {
 TEST(EngineGet, looks_again_when_the_version_that_it_came_for_was_pruned) {
   World world;
   for (const Index& index : {world.tree, world.hash}) {
-    world.engine.put(index, "key", "in tables");
-    world.engine.flush();
+    world.engine.put(index, "key", "frozen");
+    // The flush does not get further: the key has an older version in an older generation.
+    PauseAt pause("flush:complete");
+    std::thread flusher([&] { world.engine.flush(); });
+    ASSERT_TRUE(pause.await_paused());
     world.engine.put(index, "key", "1");
-    const StopAt stop("get:visible", [&] {
-      world.engine.put(index, "key", "2");
-      world.engine.put(index, "key", "3");
-    });
-    EXPECT_EQ(value_of(*world.engine, index, "key"), "3");
+    {
+      const StopAt stop("get:visible", [&] {
+        world.engine.put(index, "key", "2");
+        world.engine.put(index, "key", "3");
+      });
+      EXPECT_EQ(value_of(*world.engine, index, "key"), "3");
+    }
+    pause.release();
+    flusher.join();
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -99,7 +100,7 @@ class TestEngine {
 
   void open() {
     const Status status = Engine::open(options_, path(), &engine_);
-    if (!status.is_ok()) ADD_FAILURE() << status.to_string();
+    if (!status.is_ok()) throw std::runtime_error(status.to_string());
   }
   void reopen() {
     engine_.reset();
