@@ -46,7 +46,8 @@ class Pipeline {
   // Puts `value` under `key` in a tree (index 1) and in a hash (index 2), in one commit.
   Status put(std::string_view key, std::string_view value, CommitResult* result,
              Durability durability = Durability::kProcess) {
-    const CommitOperation operations[] = {{1, IndexKind::kTree, false, key, value}, {2, IndexKind::kHash, false, key, value}};
+    const CommitOperation operations[] = {{1, IndexKind::kTree, false, key, value},
+                                          {2, IndexKind::kHash, false, key, value}};
     const std::array payload{key, std::string_view("="), value};
     return pipeline_->commit(operations, payload, durability, result);
   }

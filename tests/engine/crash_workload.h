@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a writer that will be killed does, so that writer and checker agree on it: each of its threads has its own keys, and its n-th
-// operation is always the same.
+// What a writer that will be killed does, so that writer and checker agree on it: each of its threads has its own keys,
+// and its n-th operation is always the same.
 
 #pragma once
 

@@ -25,7 +25,8 @@ namespace {
   std::_Exit(2);
 }
 
-Status perform(Engine& engine, const std::vector<Index>& indexes, const std::vector<CrashWrite>& writes, CrashWriterMode mode) {
+Status perform(Engine& engine, const std::vector<Index>& indexes, const std::vector<CrashWrite>& writes,
+               CrashWriterMode mode) {
   WriteOptions options;
   if (mode == CrashWriterMode::kBuffered) options.durability = Durability::kBuffered;
   if (writes.size() > 1 && mode != CrashWriterMode::kInParts) {
@@ -40,7 +41,8 @@ Status perform(Engine& engine, const std::vector<Index>& indexes, const std::vec
   for (const CrashWrite& write : writes) {
     const Index& index = indexes[static_cast<std::size_t>(write.index)];
     if (status.is_ok()) {
-      status = write.value ? engine.put(options, index, write.key, *write.value) : engine.erase(options, index, write.key);
+      status =
+          write.value ? engine.put(options, index, write.key, *write.value) : engine.erase(options, index, write.key);
     }
   }
   return status;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the engine refuses, what it bears at its limits, and what it says about a place or a file that is not as it should be. Each is
-// a Status that names the thing; the store stays as it was.
+// What the engine refuses, what it bears at its limits, and what it says about a place or a file that is not as it
+// should be. Each is a Status that names the thing; the store stays as it was.
 
 #include <algorithm>
 #include <cstddef>
@@ -41,7 +41,8 @@ void write_all(const fs::path& path, std::string_view bytes) {
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
-Status open(const std::string& path, std::unique_ptr<Engine>* engine, RecoveryMode mode = small_options().recovery_mode) {
+Status open(const std::string& path, std::unique_ptr<Engine>* engine,
+            RecoveryMode mode = small_options().recovery_mode) {
   Options options = small_options();
   options.recovery_mode = mode;
   return Engine::open(options, path, engine);
@@ -54,7 +55,8 @@ Status try_open(const std::string& path) {
 }
 
 TEST(EngineKeys, of_any_bytes_and_up_to_the_limit_are_kept) {
-  std::vector<std::string> keys{"", std::string(1, '\0'), std::string(3, '\0'), "\xff", "\xff\xff", std::string(kMaxKeyBytes, 'k')};
+  std::vector<std::string> keys{"",     std::string(1, '\0'), std::string(3, '\0'),
+                                "\xff", "\xff\xff",           std::string(kMaxKeyBytes, 'k')};
   for (int byte = 0; byte < 256; ++byte) keys.push_back(std::string("b\0", 2) + static_cast<char>(byte));
   for (const IndexKind kind : {IndexKind::kTree, IndexKind::kHash}) {
     TestEngine engine;
@@ -132,8 +134,8 @@ TEST(EngineIndexes, that_are_unknown_of_another_kind_or_badly_named_are_refused)
   EXPECT_TRUE(is_refused(engine->create_index("", IndexKind::kTree, &index), StatusCode::kInvalidArgument, "0 bytes"));
   EXPECT_TRUE(is_refused(engine->create_index(std::string(256, 'n'), IndexKind::kTree, &index),
                          StatusCode::kInvalidArgument, "256 bytes"));
-  EXPECT_TRUE(is_refused(engine->create_index("odd", static_cast<IndexKind>(7), &index), StatusCode::kInvalidArgument,
-                         "odd"));
+  EXPECT_TRUE(
+      is_refused(engine->create_index("odd", static_cast<IndexKind>(7), &index), StatusCode::kInvalidArgument, "odd"));
   EXPECT_FALSE(index.is_valid());
   EXPECT_EQ(engine->list_indexes().size(), 1u);
 }
@@ -286,7 +288,8 @@ class SmallLog {
       batch.put(tree_, "c", ""), now_["tree"]["c"] = "";
     });
     engine_.engine().reset();
-    for (const auto& entry : fs::directory_iterator(engine_.path() + "/wal")) segments_.push_back(entry.path().filename());
+    for (const auto& entry : fs::directory_iterator(engine_.path() + "/wal"))
+      segments_.push_back(entry.path().filename());
     if (segments_.size() != 1) ADD_FAILURE() << segments_.size() << " segments";
     bytes_ = read_all(engine_.path() + "/wal/" + segments_.front());
     used_ = bytes_.find_last_not_of('\0') + 1;
@@ -296,8 +299,9 @@ class SmallLog {
   const std::string& bytes() const noexcept { return bytes_; }
   std::size_t count() const noexcept { return states_.size(); }
 
-  // Opens a copy of the store whose log is `bytes`, which differ from the good ones from `damage` on. It has to be a Status, or
-  // exactly the writes up to some one, of which none is missing that lies before the damage. True if it opened.
+  // Opens a copy of the store whose log is `bytes`, which differ from the good ones from `damage` on. It has to be a
+  // Status, or exactly the writes up to some one, of which none is missing that lies before the damage. True if it
+  // opened.
   bool check(const std::string& bytes, std::size_t damage, RecoveryMode mode) {
     const std::string what = "byte " + std::to_string(damage) + ", mode " + std::to_string(static_cast<int>(mode));
     const std::string copy = copies_ / "copy";
@@ -357,7 +361,8 @@ class SmallLog {
     note(sequence);
   }
   void note(std::uint64_t sequence) { states_.push_back({sequence, now_}); }
-  // Whether they cannot be told from a log that never was longer: whole records, or no more than some of the segment's header.
+  // Whether they cannot be told from a log that never was longer: whole records, or no more than some of the segment's
+  // header.
   bool ends_at_border(const std::string& bytes) const {
     const std::size_t end = bytes.find_last_not_of('\0') + 1;
     const auto is_border = [&](std::size_t border) {
@@ -366,7 +371,8 @@ class SmallLog {
     return end <= 64 || is_border(kFirstRecordEnd) ||
            std::any_of(states_.begin(), states_.end(), [&](const State& s) { return is_border(s.end); });
   }
-  static constexpr std::size_t kFirstRecordEnd = 112;  // wal/FORMAT.md: behind the header and the record that opens the log
+  static constexpr std::size_t kFirstRecordEnd =
+      112;  // wal/FORMAT.md: behind the header and the record that opens the log
 
   const TemporaryDirectory copies_{memory_directory()};
   TestEngine engine_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Many threads on one engine while it freezes and flushes: what they see is strictly serializable, snapshots and iterators are points
-// in time, and readers, writers, drops and close get along.
+// Many threads on one engine while it freezes and flushes: what they see is strictly serializable, snapshots and
+// iterators are points in time, and readers, writers, drops and close get along.
 
 #include <cstdint>
 #include <optional>
@@ -64,7 +64,8 @@ TEST(EngineConcurrency, never_misses_a_key_that_is_always_there) {
   ASSERT_TRUE(is_right(check_ever_present<EngineStore>(1500)));
 }
 
-// Two writers move money between accounts of one tree; whoever walks over it, in either direction and without a snapshot, finds all.
+// Two writers move money between accounts of one tree; whoever walks over it, in either direction and without a
+// snapshot, finds all.
 std::optional<std::string> check_walks(bool transfers_are_batches, std::uint64_t seed) {
   constexpr int kAccounts = 40;
   constexpr int kWriters = 2;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Kills a program that writes, at a random moment, and opens its store: every acknowledged write is there, of what was under way each
-// operation whole or not at all, and the indexes agree. Freezes, flushes and ingests are under way all the time.
+// Kills a program that writes, at a random moment, and opens its store: every acknowledged write is there, of what was
+// under way each operation whole or not at all, and the indexes agree. Freezes, flushes and ingests are under way all
+// the time.
 
 #include <array>
 #include <csignal>
@@ -199,7 +200,8 @@ bool is_caught(CrashWriterMode broken) {
     for (int round = 0; round < 8; ++round) {
       const Violation violation = store.round(broken);
       if (!violation) continue;
-      EXPECT_TRUE(violation->find("writes acknowledged") != std::string::npos || violation->find("differ") != std::string::npos)
+      EXPECT_TRUE(violation->find("writes acknowledged") != std::string::npos ||
+                  violation->find("differ") != std::string::npos)
           << *violation;
       return true;
     }

@@ -38,7 +38,8 @@ class SmallDisk {
       // Writing and flushing until nothing goes any more.
       fill_disk(directory_, left);
       int refused = 0;
-      for (int i = 0; i < 3000 && refused < 3; ++i) refused += write(i % 2 == 0 ? Durability::kProcess : Durability::kDisk) ? 0 : 1;
+      for (int i = 0; i < 3000 && refused < 3; ++i)
+        refused += write(i % 2 == 0 ? Durability::kProcess : Durability::kDisk) ? 0 : 1;
       expect(refused == 3, "NoSpace from writes in the end", {});
       Status status = engine_->flush();
       expect(status.is_ok() || status.is_no_space(), "NoSpace from a flush", status);
@@ -77,8 +78,8 @@ class SmallDisk {
   void reopen(const char* when) {
     engine_.reset();
     const Status status = Engine::open(options_, directory_ + "/store", &engine_);
-    expect(status.is_ok() || (when == nullptr && status.is_no_space()), std::string("an open store ") + (when ? when : "or none"),
-           status);
+    expect(status.is_ok() || (when == nullptr && status.is_no_space()),
+           std::string("an open store ") + (when ? when : "or none"), status);
     if (engine_ == nullptr || acknowledged_.empty()) return;
     const Status opened = engine_->open_index("tree", IndexKind::kTree, &index_);
     expect(opened.is_ok(), "the index", opened);
@@ -117,8 +118,8 @@ class SmallDisk {
     for (it->seek_to_first(); it->valid() && expected != acknowledged_.end(); it->next(), ++expected) {
       if (it->key() != expected->first || it->value() != expected->second) break;
     }
-    expect(!it->valid() && expected == acknowledged_.end(), std::string("the acknowledged writes and no others ") + when,
-           it->status());
+    expect(!it->valid() && expected == acknowledged_.end(),
+           std::string("the acknowledged writes and no others ") + when, it->status());
   }
 
   const std::string directory_;
@@ -138,5 +139,6 @@ TEST(EngineFullDisk, is_no_space_loses_nothing_and_ends_when_there_is_room) { ch
 
 int main(int argc, char** argv) {
   using namespace scree::test;
-  return small_disk_main(argc, argv, "size=8m", [](const std::string& directory) { return SmallDisk(directory).run(); });
+  return small_disk_main(argc, argv, "size=8m",
+                         [](const std::string& directory) { return SmallDisk(directory).run(); });
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One chosen interleaving each: a writer, the flush or a reader stands still at a named step of its protocol while the others go on.
-// At that moment a copy of the store is made, too, which is what a killed process would leave. Only where SCREE_SYNC_POINTS is 1.
+// One chosen interleaving each: a writer, the flush or a reader stands still at a named step of its protocol while the
+// others go on. At that moment a copy of the store is made, too, which is what a killed process would leave. Only where
+// SCREE_SYNC_POINTS is 1.
 
 #include <cstdint>
 #include <filesystem>
@@ -49,7 +50,8 @@ class World {
     const TemporaryDirectory copies(memory_directory());
     fs::copy(engine.path(), copies / "copy", fs::copy_options::recursive);
     std::unique_ptr<Engine> copy;
-    if (Status status = Engine::open(small_options(), copies / "copy", &copy); !status.is_ok()) return status.to_string();
+    if (Status status = Engine::open(small_options(), copies / "copy", &copy); !status.is_ok())
+      return status.to_string();
     Index copied_tree;
     Index copied_hash;
     EXPECT_TRUE(is_ok(copy->open_index("tree", IndexKind::kTree, &copied_tree)));
@@ -70,12 +72,14 @@ class World {
     const std::string first = value_of(engine, tree, key(0), snapshot);
     Entries expected;
     for (int n = 0; n < kKeys && first != "(none)"; ++n) expected[key(n)] = first;
-    for (const Entries& entries : {scan(engine, tree, snapshot), scan_backwards(engine, tree, snapshot), scan(engine, hash, snapshot)}) {
+    for (const Entries& entries :
+         {scan(engine, tree, snapshot), scan_backwards(engine, tree, snapshot), scan(engine, hash, snapshot)}) {
       if (entries != expected) return "a scan differs from the first key, which is " + first;
     }
     for (int n = 0; n < kKeys; ++n) {
       for (const Index* index : {&tree, &hash}) {
-        if (const auto value = value_of(engine, *index, key(n), snapshot); value != first) return key(n) + " is " + value;
+        if (const auto value = value_of(engine, *index, key(n), snapshot); value != first)
+          return key(n) + " is " + value;
         // Without a snapshot, too.
         if (own != nullptr && value_of(engine, *index, key(n)) != first) return key(n) + " read now is another";
       }

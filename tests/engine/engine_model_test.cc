@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The engine against one std::map per index, under generated steps. Memtables are so small that the steps go
-// through freezes, flushes and recoveries; snapshots have their own copies of the maps and are compared as long as they live.
+// through freezes, flushes and recoveries; snapshots have their own copies of the maps and are compared as long as they
+// live.
 
 #include <cstdint>
 #include <deque>
@@ -35,7 +36,8 @@ struct Step {
 };
 
 [[maybe_unused]] std::ostream& operator<<(std::ostream& out, const Step& step) {
-  return out << '{' << static_cast<int>(step.kind) << ", " << step.index << ", " << step.key << ", " << step.choice << '}';
+  return out << '{' << static_cast<int>(step.kind) << ", " << step.index << ", " << step.key << ", " << step.choice
+             << '}';
 }
 
 constexpr int kKeys = 70;
@@ -44,7 +46,9 @@ constexpr IndexKind kKinds[kIndexes] = {IndexKind::kTree, IndexKind::kHash, Inde
 
 std::string index_name(int index) { return "index " + std::to_string(index); }
 // Of different lengths, the first one empty, some prefixes of others.
-std::string key_name(int key) { return std::string(static_cast<std::size_t>(key % 3), 'k') + (key < 3 ? "" : std::to_string(key / 3)); }
+std::string key_name(int key) {
+  return std::string(static_cast<std::size_t>(key % 3), 'k') + (key < 3 ? "" : std::to_string(key / 3));
+}
 
 using Model = std::map<int, Entries>;
 using Difference = std::optional<std::string>;
@@ -98,10 +102,14 @@ class Harness {
       case Kind::kErase:
         entries.erase(key);
         return failed(engine_->erase({}, index, key));
-      case Kind::kBatch: return batch(step);
-      case Kind::kGet: return get(nullptr, model_, step.index, key);
-      case Kind::kWalk: return walk(step, taken_.empty() ? nullptr : &taken_[step.key % taken_.size()]);
-      case Kind::kScan: return compare_index(nullptr, model_, step.index);
+      case Kind::kBatch:
+        return batch(step);
+      case Kind::kGet:
+        return get(nullptr, model_, step.index, key);
+      case Kind::kWalk:
+        return walk(step, taken_.empty() ? nullptr : &taken_[step.key % taken_.size()]);
+      case Kind::kScan:
+        return compare_index(nullptr, model_, step.index);
       case Kind::kTake:
         if (taken_.size() < 4) taken_.push_back({engine_->snapshot(), model_});
         return std::nullopt;
@@ -114,9 +122,12 @@ class Harness {
         if (auto difference = compare(&taken_.front(), taken_.front().model)) return difference;
         taken_.pop_front();
         return std::nullopt;
-      case Kind::kFlush: return failed(engine_->flush());
-      case Kind::kReopen: return reopen();
-      case Kind::kDropIndex: return drop_and_create(step.index);
+      case Kind::kFlush:
+        return failed(engine_->flush());
+      case Kind::kReopen:
+        return reopen();
+      case Kind::kDropIndex:
+        return drop_and_create(step.index);
     }
     return "no such step";
   }
@@ -143,7 +154,8 @@ class Harness {
     if (Status status = engine_->close(); !status.is_ok()) return status.to_string();
     engine_.reopen();
     for (int i = 0; i < kIndexes; ++i) {
-      if (auto difference = failed(engine_->open_index(index_name(i), kKinds[i], &indexes_[static_cast<std::size_t>(i)]))) {
+      if (auto difference =
+              failed(engine_->open_index(index_name(i), kKinds[i], &indexes_[static_cast<std::size_t>(i)]))) {
         return difference;
       }
     }
@@ -208,7 +220,8 @@ class Harness {
       if (!it->status().is_ok()) return it->status().to_string();
       const auto there = it->valid() ? std::optional(std::string(it->key())) : std::nullopt;
       const auto expected = at == entries.end() ? std::nullopt : std::optional(at->first);
-      if (there != expected) return "after " + std::to_string(n) + " moves at " + show(there) + ", not " + show(expected);
+      if (there != expected)
+        return "after " + std::to_string(n) + " moves at " + show(there) + ", not " + show(expected);
       if (!there) break;
       if (it->value() != at->second) return "key " + show(there) + " has value " + show(std::string(it->value()));
       if ((moves = moves * 1664525u + 1013904223u) >> 29 < 5) {
@@ -264,9 +277,9 @@ rc::Gen<std::vector<Step>> steps() {
                                                     {2, Kind::kFlush},
                                                     {2, Kind::kReopen},
                                                     {2, Kind::kDropIndex}});
-  const auto step = rc::gen::build<Step>(rc::gen::set(&Step::kind, kind), rc::gen::set(&Step::index, rc::gen::inRange(0, kIndexes)),
-                                         rc::gen::set(&Step::key, rc::gen::inRange(0, kKeys)),
-                                         rc::gen::set(&Step::choice, rc::gen::inRange(0, 30)));
+  const auto step = rc::gen::build<Step>(
+      rc::gen::set(&Step::kind, kind), rc::gen::set(&Step::index, rc::gen::inRange(0, kIndexes)),
+      rc::gen::set(&Step::key, rc::gen::inRange(0, kKeys)), rc::gen::set(&Step::choice, rc::gen::inRange(0, 30)));
   return rc::gen::scale(4.0, rc::gen::container<std::vector<Step>>(step));
 }
 

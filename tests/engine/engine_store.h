@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The engine in the shape that the checkers of snapshots (tests/snapshot/checkers.h) run: a tree (index 0) and a hash (index 1). One
-// thread freezes and flushes all the while. And engines that are used wrongly, which the checkers must catch.
+// The engine in the shape that the checkers of snapshots (tests/snapshot/checkers.h) run: a tree (index 0) and a hash
+// (index 1). One thread freezes and flushes all the while. And engines that are used wrongly, which the checkers must
+// catch.
 
 #pragma once
 

@@ -25,7 +25,8 @@ inline testing::AssertionResult is_ok(const Status& status) {
 
 // The code is `code` and the message names `what`.
 inline testing::AssertionResult is_refused(const Status& status, StatusCode code, std::string_view what) {
-  if (status.code() == code && status.message().find(what) != std::string_view::npos) return testing::AssertionSuccess();
+  if (status.code() == code && status.message().find(what) != std::string_view::npos)
+    return testing::AssertionSuccess();
   return testing::AssertionFailure() << "expected code " << static_cast<int>(code) << " and \"" << what << "\", got "
                                      << status.to_string();
 }
