@@ -3,17 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include <scree/hash_index.h>
 
 #include "index_concurrency.h"
+#include "index_concurrency_checks.h"
 #include "jitter.h"
-#include "reclaim.h"
 #include "stop_at.h"
 #include "waiting_thread.h"
 
@@ -21,12 +19,7 @@ namespace scree::test {
 namespace {
 
 TEST(HashIndexConcurrency, histories_of_integers_are_linearizable) {
-  const Jitter jitter;
-  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-    HashIndex<std::uint64_t, Cell> index;
-    EXPECT_EQ(run_and_check({.keys = 4 * seed, .seed = seed}, performer<std::uint64_t, Cell, true>(index)),
-              std::nullopt);
-  }
+  check_histories_of_integers<HashIndex, Cell, true>({4, 8, 12, 16});
 }
 
 TEST(HashIndexConcurrency, histories_of_strings_are_linearizable) {
@@ -47,11 +40,7 @@ TEST(HashIndexConcurrency, histories_are_linearizable_in_one_chain) {
 
 // Many keys, so that the table grows under the recorded operations again and again.
 TEST(HashIndexConcurrency, histories_are_linearizable_while_the_table_grows) {
-  const Jitter jitter;
-  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-    HashIndex<std::uint64_t, Cell> index;
-    EXPECT_EQ(run_and_check({.keys = 512, .seed = seed}, performer<std::uint64_t, Cell, true>(index)), std::nullopt);
-  }
+  check_histories_of_integers<HashIndex, Cell, true>({512, 512, 512, 512});
 }
 
 TEST(HashIndexConcurrency, iteration_visits_what_is_present_throughout_exactly_once) {
@@ -74,15 +63,22 @@ TEST(HashIndexConcurrency, iteration_visits_nothing_twice_beside_clear) {
             std::nullopt);
 }
 
+// Inserts the first `keys` numbers, which are promised to be there.
+template <class Index>
+IterationPromise insert_present(Index& index, std::uint64_t keys) {
+  IterationPromise promise;
+  for (std::uint64_t n = 0; n < keys; ++n) {
+    promise.present.insert(n);
+    index.insert(n, static_cast<std::int64_t>(n));
+  }
+  return promise;
+}
+
 // The table grows several times within one iteration, from every place of it.
 TEST(HashIndexConcurrency, iteration_keeps_its_promise_across_growth_at_every_place) {
   for (std::size_t place = 1; place <= 40; ++place) {
     HashIndex<std::uint64_t, Cell> index;
-    IterationPromise promise;
-    for (std::uint64_t n = 0; n < 40; ++n) {
-      promise.present.insert(n);
-      index.insert(n, static_cast<std::int64_t>(n));
-    }
+    IterationPromise promise = insert_present(index, 40);
     const ebr::Barrier barrier;
     std::vector<std::uint64_t> visited;
     for (auto [key, value] : index.iter(barrier)) {
@@ -104,11 +100,7 @@ TEST(HashIndexConcurrency, iteration_goes_on_from_an_entry_that_is_removed_or_re
   for (std::uint64_t place = 0; place < kKeys; ++place) {
     for (const bool replace : {false, true}) {
       HashIndex<std::uint64_t, Cell, OneHash> index;
-      IterationPromise promise;
-      for (std::uint64_t n = 0; n < kKeys; ++n) {
-        promise.present.insert(n);
-        index.insert(n, static_cast<std::int64_t>(n));
-      }
+      IterationPromise promise = insert_present(index, kKeys);
       const ebr::Barrier barrier;
       std::vector<std::uint64_t> visited;
       for (auto [key, value] : index.iter(barrier)) {
@@ -149,48 +141,11 @@ TEST(HashIndexConcurrency, inserts_of_one_key_by_many_threads_succeed_once) {
 }
 
 TEST(HashIndexConcurrency, an_insert_that_loses_the_race_leaves_its_arguments_untouched) {
-#if SCREE_SYNC_POINTS
-  HashIndex<std::string, std::unique_ptr<int>> index;
-  auto value = std::make_unique<int>(2);
-  bool inserted = true;
-  WaitingThread loser([&](auto pause) {
-    const StopAt stop("hash:insert:made", pause);
-    inserted = index.insert("k", std::move(value));
-  });
-  ASSERT_TRUE(loser.is_paused());
-  EXPECT_TRUE(index.insert("k", std::make_unique<int>(1)));
-  loser.finish();
-  EXPECT_FALSE(inserted);
-  ASSERT_NE(value, nullptr);
-  EXPECT_EQ(*value, 2);
-  EXPECT_EQ(index.read("k", [](auto, const std::unique_ptr<int>& v) { return *v; }), 1);
-#else
-  GTEST_SKIP() << "built without sync points";
-#endif
+  check_that_an_insert_that_loses_the_race_leaves_its_arguments_untouched<HashIndex>("hash:insert:made");
 }
 
 TEST(HashIndexConcurrency, frees_everything_after_concurrent_work) {
-  Atomic<int> alive{0};
-  {
-    HashIndex<std::uint64_t, Counted> index;
-    std::vector<std::thread> threads;
-    for (std::size_t t = 0; t < 2; ++t) {
-      threads.emplace_back([&, t] {
-        for (std::uint64_t n = 0; n < 4000; ++n) {
-          const std::uint64_t key = n * 31 % 257;
-          if (n % 3 == 0) index.remove(key);
-          if (n % 3 == 1) index.upsert(key, Counted(alive, static_cast<int>(n)));
-          if (n % 3 == 2) index.insert(key, Counted(alive, static_cast<int>(n)));
-          if (n % 1000 == 999 && t == 0) index.clear();
-        }
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
-    EXPECT_TRUE(reclaim_all());
-    EXPECT_EQ(static_cast<std::size_t>(alive.load()), index.len());
-  }
-  EXPECT_TRUE(reclaim_all());
-  EXPECT_EQ(alive, 0);
+  check_that_everything_is_freed_after_concurrent_work<HashIndex, std::uint64_t>();
 }
 
 TEST(HashIndexConcurrency, readers_finish_while_a_writer_is_stopped_inside_a_resize) {

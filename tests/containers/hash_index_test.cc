@@ -9,12 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "index_checks.h"
 #include "reclaim.h"
 
 namespace scree::test {
@@ -44,24 +44,10 @@ TEST(HashIndex, example_entries_outlive_the_index_under_a_barrier) {
   EXPECT_EQ(entry.second, 0u);
 }
 
-TEST(HashIndex, insert_keeps_the_present_entry) {
-  HashIndex<std::uint64_t, int> index;
-  EXPECT_TRUE(index.insert(1, 10));
-  EXPECT_FALSE(index.insert(1, 20));
-  EXPECT_EQ(index.read(1, [](auto, const int& v) { return v; }), 10);
-  EXPECT_EQ(index.len(), 1u);
-}
+TEST(HashIndex, insert_keeps_the_present_entry) { check_that_insert_keeps_the_present_entry<HashIndex>(); }
 
 TEST(HashIndex, upsert_replaces_the_entry_and_readers_keep_the_old_one) {
-  HashIndex<std::string, std::string> index;
-  EXPECT_FALSE(index.upsert("k", "old"));
-  const ebr::Barrier barrier;
-  const std::string* old = index.peek("k", barrier);
-  EXPECT_TRUE(index.upsert("k", "new"));
-  reclaim_all(100);
-  EXPECT_EQ(*old, "old");
-  EXPECT_EQ(*index.peek("k", barrier), "new");
-  EXPECT_EQ(index.len(), 1u);
+  check_that_upsert_replaces_the_entry_and_readers_keep_the_old_one<HashIndex>();
 }
 
 TEST(HashIndex, remove_if_asks_about_the_value) {
@@ -75,28 +61,10 @@ TEST(HashIndex, remove_if_asks_about_the_value) {
 }
 
 TEST(HashIndex, read_returns_what_its_function_returns) {
-  HashIndex<std::uint64_t, std::string> index;
-  index.insert(1, "abc");
-  EXPECT_EQ(index.read(1, [](std::uint64_t k, const std::string& v) { return v.size() + k; }), 4u);
-  EXPECT_EQ(index.read(2, [](std::uint64_t, const std::string& v) { return v.size(); }), std::nullopt);
-  int calls = 0;
-  EXPECT_TRUE(index.read(1, [&](std::uint64_t, const std::string&) { ++calls; }));
-  EXPECT_FALSE(index.read(2, [&](std::uint64_t, const std::string&) { ++calls; }));
-  EXPECT_EQ(calls, 1);
+  check_that_read_returns_what_its_function_returns<HashIndex>();
 }
 
-TEST(HashIndex, find_or_insert_shares_one_cell) {
-  HashIndex<std::string, Atomic<int>> index;
-  const ebr::Barrier barrier;
-  const auto [first, inserted] = index.find_or_insert("k", barrier, 5);
-  EXPECT_TRUE(inserted);
-  EXPECT_EQ(first, 5);
-  const auto [second, again] = index.find_or_insert("k", barrier, 6);
-  EXPECT_FALSE(again);
-  EXPECT_EQ(&first, &second);
-  ++second;
-  EXPECT_EQ(index.read("k", [](std::string_view, const Atomic<int>& v) { return v.load(); }), 6);
-}
+TEST(HashIndex, find_or_insert_shares_one_cell) { check_that_find_or_insert_shares_one_cell<HashIndex>(); }
 
 TEST(HashIndex, takes_byte_strings_in_any_form_and_shows_views) {
   HashIndex<std::string, int> index;
@@ -144,80 +112,20 @@ TEST(HashIndex, takes_foreign_keys_where_hash_and_equality_do) {
   EXPECT_TRUE(index.remove(7));
 }
 
-TEST(HashIndex, takes_values_that_only_move) {
-  HashIndex<std::uint64_t, std::unique_ptr<int>> index;
-  EXPECT_TRUE(index.insert(1, std::make_unique<int>(5)));
-  EXPECT_TRUE(index.upsert(1, std::make_unique<int>(6)));
-  EXPECT_EQ(index.read(1, [](auto, const std::unique_ptr<int>& v) { return *v; }), 6);
-}
+TEST(HashIndex, takes_values_that_only_move) { check_that_values_may_only_move<HashIndex>(); }
 
 TEST(HashIndex, a_failed_insert_leaves_its_arguments_untouched) {
-  HashIndex<std::string, std::unique_ptr<int>> index;
-  index.insert("k", std::make_unique<int>(1));
-  std::string key = "k";
-  auto value = std::make_unique<int>(2);
-  EXPECT_FALSE(index.insert(std::move(key), std::move(value)));
-  EXPECT_EQ(key, "k");
-  ASSERT_NE(value, nullptr);
-  EXPECT_EQ(*value, 2);
+  check_that_a_failed_insert_leaves_its_arguments_untouched<HashIndex>();
 }
 
 TEST(HashIndex, clear_removes_everything_and_readers_keep_what_they_hold) {
-  Atomic<int> alive{0};
-  {
-    HashIndex<std::uint64_t, Counted> index;
-    for (std::uint64_t n = 0; n < 1000; ++n) index.insert(n, Counted(alive, static_cast<int>(n)));
-    {
-      const ebr::Barrier barrier;
-      const Counted* held = index.peek(500, barrier);
-      index.clear();
-      EXPECT_EQ(index.len(), 0u);
-      EXPECT_FALSE(index.contains(500));
-      EXPECT_TRUE(index.insert(500, Counted(alive, 1)));
-      reclaim_all(100);
-      EXPECT_EQ(held->value(), 500);
-    }
-    EXPECT_TRUE(reclaim_all());
-    EXPECT_EQ(alive, 1);
-  }
-  EXPECT_TRUE(reclaim_all());
-  EXPECT_EQ(alive, 0);
+  check_that_clear_removes_everything_and_readers_keep_what_they_hold<HashIndex>();
 }
 
-TEST(HashIndex, frees_its_entries_with_it) {
-  Atomic<int> alive{0};
-  {
-    HashIndex<std::string, Counted> index;
-    for (int n = 0; n < 1000; ++n) index.insert(std::to_string(n), Counted(alive, n));
-    for (int n = 0; n < 1000; n += 2) index.upsert(std::to_string(n), Counted(alive, n));
-    for (int n = 0; n < 1000; n += 3) index.remove(std::to_string(n));
-    EXPECT_TRUE(reclaim_all());
-    EXPECT_EQ(static_cast<std::size_t>(alive.load()), index.len());
-  }
-  EXPECT_TRUE(reclaim_all());
-  EXPECT_EQ(alive, 0);
-}
+TEST(HashIndex, frees_its_entries_with_it) { check_that_an_index_frees_its_entries_with_it<HashIndex>(); }
 
-// Entries whose destructors use the index that they were in, also while it retires others.
 TEST(HashIndex, may_be_used_by_destructors_of_its_entries) {
-  struct Chain {
-    HashIndex<std::uint64_t, Chain>* index;
-    std::uint64_t next;
-    Chain(HashIndex<std::uint64_t, Chain>* i, std::uint64_t n) : index(i), next(n) {}
-    Chain(Chain&& other) noexcept : index(std::exchange(other.index, nullptr)), next(other.next) {}
-    ~Chain() {
-      if (index != nullptr) index->remove(next);
-    }
-  };
-  constexpr std::uint64_t kPairs = 2000;
-  HashIndex<std::uint64_t, Chain> index;
-  for (std::uint64_t n = 0; n < kPairs; ++n) {
-    index.insert(n, Chain(&index, n + kPairs));
-    index.insert(n + kPairs, Chain(nullptr, 0));
-  }
-  for (std::uint64_t n = 0; n < kPairs; ++n) EXPECT_TRUE(index.remove(n));
-  EXPECT_TRUE(reclaim_all());
-  EXPECT_TRUE(index.is_empty());
+  check_that_destructors_of_entries_may_use_the_index<HashIndex>();
 }
 
 // The bits that distinguish these keys are few and in awkward places; a bucket taken from unmixed bits would hold them all.

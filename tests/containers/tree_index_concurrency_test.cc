@@ -3,17 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include <scree/tree_index.h>
 
 #include "index_concurrency.h"
+#include "index_concurrency_checks.h"
 #include "jitter.h"
-#include "reclaim.h"
 #include "stop_at.h"
 #include "waiting_thread.h"
 
@@ -37,21 +35,11 @@ std::vector<std::uint64_t> backward(const Index& index, const ebr::Barrier& barr
 }
 
 TEST(TreeIndexConcurrency, histories_of_entries_within_leaves_are_linearizable) {
-  const Jitter jitter;
-  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-    TreeIndex<std::uint64_t, std::int64_t> index;
-    EXPECT_EQ(run_and_check({.keys = 4 * seed, .seed = seed}, performer<std::uint64_t, std::int64_t, false>(index)),
-              std::nullopt);
-  }
+  check_histories_of_integers<TreeIndex, std::int64_t, false>({4, 8, 12, 16});
 }
 
 TEST(TreeIndexConcurrency, histories_of_entries_out_of_line_are_linearizable) {
-  const Jitter jitter;
-  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-    TreeIndex<std::uint64_t, Cell> index;
-    EXPECT_EQ(run_and_check({.keys = 4 * seed, .seed = seed}, performer<std::uint64_t, Cell, true>(index)),
-              std::nullopt);
-  }
+  check_histories_of_integers<TreeIndex, Cell, true>({4, 8, 12, 16});
 }
 
 TEST(TreeIndexConcurrency, histories_of_strings_are_linearizable) {
@@ -62,12 +50,7 @@ TEST(TreeIndexConcurrency, histories_of_strings_are_linearizable) {
 
 // Many keys, so that leaves and inner nodes are split and unlinked under the recorded operations.
 TEST(TreeIndexConcurrency, histories_are_linearizable_while_the_tree_grows_and_shrinks) {
-  const Jitter jitter;
-  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-    TreeIndex<std::uint64_t, std::int64_t> index;
-    EXPECT_EQ(run_and_check({.keys = 400, .seed = seed}, performer<std::uint64_t, std::int64_t, false>(index)),
-              std::nullopt);
-  }
+  check_histories_of_integers<TreeIndex, std::int64_t, false>({400, 400, 400, 400});
 }
 
 template <class K, class V>
@@ -183,48 +166,11 @@ TEST(TreeIndexConcurrency, removals_of_everything_beside_inserts_leave_what_they
 }
 
 TEST(TreeIndexConcurrency, an_insert_that_loses_the_race_leaves_its_arguments_untouched) {
-#if SCREE_SYNC_POINTS
-  TreeIndex<std::string, std::unique_ptr<int>> index;
-  auto value = std::make_unique<int>(2);
-  bool inserted = true;
-  WaitingThread loser([&](auto pause) {
-    const StopAt stop("tree:insert:written", pause);
-    inserted = index.insert("k", std::move(value));
-  });
-  ASSERT_TRUE(loser.is_paused());
-  EXPECT_TRUE(index.insert("k", std::make_unique<int>(1)));
-  loser.finish();
-  EXPECT_FALSE(inserted);
-  ASSERT_NE(value, nullptr);
-  EXPECT_EQ(*value, 2);
-  EXPECT_EQ(index.read("k", [](auto, const std::unique_ptr<int>& v) { return *v; }), 1);
-#else
-  GTEST_SKIP() << "built without sync points";
-#endif
+  check_that_an_insert_that_loses_the_race_leaves_its_arguments_untouched<TreeIndex>("tree:insert:written");
 }
 
 TEST(TreeIndexConcurrency, frees_everything_after_concurrent_work) {
-  Atomic<int> alive{0};
-  {
-    TreeIndex<std::string, Counted> index;
-    std::vector<std::thread> threads;
-    for (std::size_t t = 0; t < 2; ++t) {
-      threads.emplace_back([&, t] {
-        for (std::uint64_t n = 0; n < 4000; ++n) {
-          const std::string key = numbered_key<std::string>(n * 31 % 257);
-          if (n % 3 == 0) index.remove(key);
-          if (n % 3 == 1) index.upsert(key, Counted(alive, static_cast<int>(n)));
-          if (n % 3 == 2) index.insert(key, Counted(alive, static_cast<int>(n)));
-          if (n % 1000 == 999 && t == 0) index.clear();
-        }
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
-    EXPECT_TRUE(reclaim_all());
-    EXPECT_EQ(static_cast<std::size_t>(alive.load()), index.len());
-  }
-  EXPECT_TRUE(reclaim_all());
-  EXPECT_EQ(alive, 0);
+  check_that_everything_is_freed_after_concurrent_work<TreeIndex, std::string>();
 }
 
 TEST(TreeIndexConcurrency, readers_and_far_writers_finish_while_a_writer_is_stopped_inside_a_split) {
