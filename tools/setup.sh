@@ -61,7 +61,11 @@ configure() {
   cmake --preset "$1" "${launcher[@]}"
 }
 
+# build PRESET [TARGET…]: all that the preset builds, or these targets.
 build() {
-  say "Building $1 in build/$1"
-  cmake --build --preset "$1"
+  local preset=$1
+  shift
+  say "Building $preset in build/$preset"
+  if [ $# -gt 0 ]; then set -- --target "$@"; fi
+  cmake --build --preset "$preset" "$@"
 }
