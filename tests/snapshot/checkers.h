@@ -88,6 +88,24 @@ std::optional<std::string> check_serializable(std::uint64_t seed, int operations
   return find_serializability_violation(std::move(all));
 }
 
+// Runs write(w) on a thread of its own for each of the `writers`, and beside() on this thread until they are done.
+template <class Write, class Beside>
+void run_beside_writers(std::uint64_t writers, const Write& write, const Beside& beside) {
+  std::atomic<std::uint64_t> writing{writers};
+  StartLine start(writers + 1);
+  std::vector<std::thread> threads;
+  for (std::uint64_t w = 0; w < writers; ++w) {
+    threads.emplace_back([&, w] {
+      start.wait();
+      write(w);
+      --writing;
+    });
+  }
+  start.wait();
+  while (writing != 0) beside();
+  for (std::thread& thread : threads) thread.join();
+}
+
 // Writers transfer money between accounts of their own, in the tree and in the hash, while an auditor takes snapshots:
 // each sums to the same, and one taken after a transfer returned shows it.
 template <class Store>
@@ -107,40 +125,30 @@ std::optional<std::string> check_bank(std::uint64_t seed, int transfers = 400) {
   for (std::uint64_t n = 0; n < kAccounts; ++n) opening.push_back({account(n), kInitial});
   store.commit(opening);
 
-  std::atomic<std::uint64_t> writing{kWriters};
-  StartLine start(kWriters + 1);
-  std::vector<std::thread> threads;
-  for (std::uint64_t w = 0; w < kWriters; ++w) {
-    threads.emplace_back([&, w] {
-      std::mt19937_64 random(seed * kWriters + w);
-      std::vector<std::int64_t> balance(kAccounts / kWriters, kInitial);
-      start.wait();
-      for (int n = 0; n < transfers && !verdict.reported(); ++n) {
-        const std::size_t from = random() % balance.size();
-        const std::size_t to = (from + 1 + random() % (balance.size() - 1)) % balance.size();
-        const auto amount = static_cast<std::int64_t>(random() % 50);
-        balance[from] -= amount;
-        balance[to] += amount;
-        const Place places[] = {account(from * kWriters + w), account(to * kWriters + w)};
-        store.commit({{places[0], balance[from]}, {places[1], balance[to]}});
-        if (n % 8 != 0) continue;
-        const auto snapshot = store.snapshot();
-        if (store.get(places[0], snapshot) != balance[from] || store.get(places[1], snapshot) != balance[to]) {
-          verdict.report("a snapshot misses a transfer that had returned");
-        }
-      }
-      --writing;
-    });
-  }
-  threads.emplace_back([&] {
-    start.wait();
-    while (writing != 0 && !verdict.reported()) {
+  const auto write = [&](std::uint64_t w) {
+    std::mt19937_64 random(seed * kWriters + w);
+    std::vector<std::int64_t> balance(kAccounts / kWriters, kInitial);
+    for (int n = 0; n < transfers && !verdict.reported(); ++n) {
+      const std::size_t from = random() % balance.size();
+      const std::size_t to = (from + 1 + random() % (balance.size() - 1)) % balance.size();
+      const auto amount = static_cast<std::int64_t>(random() % 50);
+      balance[from] -= amount;
+      balance[to] += amount;
+      const Place places[] = {account(from * kWriters + w), account(to * kWriters + w)};
+      store.commit({{places[0], balance[from]}, {places[1], balance[to]}});
+      if (n % 8 != 0) continue;
       const auto snapshot = store.snapshot();
-      const std::int64_t total = sum(store.contents(snapshot));
-      if (total != kTotal) verdict.report("an audit found " + std::to_string(total));
+      if (store.get(places[0], snapshot) != balance[from] || store.get(places[1], snapshot) != balance[to]) {
+        verdict.report("a snapshot misses a transfer that had returned");
+      }
     }
+  };
+  run_beside_writers(kWriters, write, [&] {
+    if (verdict.reported()) return;
+    const auto snapshot = store.snapshot();
+    const std::int64_t total = sum(store.contents(snapshot));
+    if (total != kTotal) verdict.report("an audit found " + std::to_string(total));
   });
-  for (std::thread& thread : threads) thread.join();
   if (verdict.reported()) return verdict.get();
   const std::int64_t total = sum(store.contents(store.snapshot()));
   return total == kTotal ? std::nullopt : std::optional("the last audit found " + std::to_string(total));
@@ -155,27 +163,16 @@ std::optional<std::string> check_cuts(std::uint64_t seed, int commits = 1500) {
   Store& store = *owned;
   std::vector<std::vector<std::uint64_t>> numbers(kWriters);
   std::vector<std::pair<std::uint64_t, Contents>> snapshots;
-  std::atomic<std::uint64_t> writing{kWriters};
-  StartLine start(kWriters + 1);
-  std::vector<std::thread> threads;
-  for (std::uint64_t w = 0; w < kWriters; ++w) {
-    threads.emplace_back([&, w] {
-      start.wait();
-      for (int n = 1; n <= commits; ++n) {
-        // Twice the counter in one commit: in the tree and in the hash.
-        numbers[w].push_back(store.commit({{{0, w}, n}, {{1, w + seed}, n}}));
-      }
-      --writing;
-    });
-  }
-  threads.emplace_back([&] {
-    start.wait();
-    while (writing != 0) {
-      const auto snapshot = store.snapshot();
-      snapshots.emplace_back(snapshot.sequence(), store.contents(snapshot));
+  const auto write = [&](std::uint64_t w) {
+    for (int n = 1; n <= commits; ++n) {
+      // Twice the counter in one commit: in the tree and in the hash.
+      numbers[w].push_back(store.commit({{{0, w}, n}, {{1, w + seed}, n}}));
     }
+  };
+  run_beside_writers(kWriters, write, [&] {
+    const auto snapshot = store.snapshot();
+    snapshots.emplace_back(snapshot.sequence(), store.contents(snapshot));
   });
-  for (std::thread& thread : threads) thread.join();
   for (const auto& [sequence, seen] : snapshots) {
     Contents expected;
     for (std::uint64_t w = 0; w < kWriters; ++w) {
@@ -196,20 +193,13 @@ std::optional<std::string> check_held_snapshots(std::uint64_t seed, int overwrit
   const auto owned = std::make_unique<Store>();
   Store& store = *owned;
   Verdict verdict;
-  std::atomic<std::uint64_t> writing{kWriters};
-  StartLine start(kWriters + 1);
-  std::vector<std::thread> threads;
-  for (std::uint64_t w = 0; w < kWriters; ++w) {
-    threads.emplace_back([&, w] {
-      std::mt19937_64 random(seed * kWriters + w);
-      start.wait();
-      for (int n = 0; n < overwrites && !verdict.reported(); ++n) {
-        const Place place{static_cast<int>(random() % 2), random() % kKeys};
-        store.commit({{place, random() % 8 == 0 ? std::nullopt : std::optional<std::int64_t>(n)}});
-      }
-      --writing;
-    });
-  }
+  const auto write = [&](std::uint64_t w) {
+    std::mt19937_64 random(seed * kWriters + w);
+    for (int n = 0; n < overwrites && !verdict.reported(); ++n) {
+      const Place place{static_cast<int>(random() % 2), random() % kKeys};
+      store.commit({{place, random() % 8 == 0 ? std::nullopt : std::optional<std::int64_t>(n)}});
+    }
+  };
   std::mt19937_64 random(seed);
   std::vector<std::pair<typename Store::Snapshot, Contents>> held;
   const auto check = [&](const auto& snapshot, const Contents& first) {
@@ -217,8 +207,8 @@ std::optional<std::string> check_held_snapshots(std::uint64_t seed, int overwrit
       verdict.report("the snapshot at " + std::to_string(snapshot.sequence()) + " changed: " + *difference);
     }
   };
-  start.wait();
-  while (writing != 0 && !verdict.reported()) {
+  run_beside_writers(kWriters, write, [&] {
+    if (verdict.reported()) return;
     const std::size_t at = held.empty() ? 0 : random() % held.size();
     switch (held.empty() ? 0 : random() % 5) {
       case 0:
@@ -245,8 +235,7 @@ std::optional<std::string> check_held_snapshots(std::uint64_t seed, int overwrit
         held.pop_back();
         break;
     }
-  }
-  for (std::thread& thread : threads) thread.join();
+  });
   for (const auto& [snapshot, first] : held) check(snapshot, first);
   return verdict.get();
 }
@@ -260,22 +249,14 @@ std::optional<std::string> check_ever_present(int overwrites) {
   Store& store = *owned;
   Verdict verdict;
   for (std::uint64_t w = 0; w < kWriters; ++w) store.commit({{{0, w}, 0}, {{1, w}, 0}});
-  std::atomic<std::uint64_t> writing{kWriters};
-  StartLine start(kWriters + 1);
-  std::vector<std::thread> threads;
-  for (std::uint64_t w = 0; w < kWriters; ++w) {
-    threads.emplace_back([&, w] {
-      start.wait();
-      for (int n = 1; n <= overwrites; ++n) {
-        store.commit({{{0, w}, n}});
-        store.commit({{{1, w}, n}});
-      }
-      --writing;
-    });
-  }
+  const auto write = [&](std::uint64_t w) {
+    for (int n = 1; n <= overwrites; ++n) {
+      store.commit({{{0, w}, n}});
+      store.commit({{{1, w}, n}});
+    }
+  };
   Contents last;
-  start.wait();
-  while (writing != 0) {
+  run_beside_writers(kWriters, write, [&] {
     for (std::uint64_t w = 0; w < kWriters; ++w) {
       for (const Place place : {Place{0, w}, Place{1, w}}) {
         const std::optional<std::int64_t> value = store.get(place);
@@ -286,8 +267,7 @@ std::optional<std::string> check_ever_present(int overwrites) {
         }
       }
     }
-  }
-  for (std::thread& thread : threads) thread.join();
+  });
   return verdict.get();
 }
 
