@@ -43,16 +43,18 @@ inline Options small_options() {
 
 using Entries = std::map<std::string, std::string>;
 
-// All of an index, read from the first to the last; a tree is checked to be in order.
-inline Entries scan(const Engine& engine, const Index& index, const Snapshot* snapshot = nullptr) {
+namespace detail {
+
+inline Entries scan(const Engine& engine, const Index& index, const Snapshot* snapshot, bool backwards) {
   IteratorOptions options;
   options.snapshot = snapshot;
   const auto it = engine.iterator(options, index);
   Entries entries;
   std::string previous;
-  for (it->seek_to_first(); it->valid(); it->next()) {
-    if (index.kind() == IndexKind::kTree && !entries.empty() && it->key() <= previous) {
-      ADD_FAILURE() << "key \"" << it->key() << "\" after \"" << previous << "\"";
+  for (backwards ? it->seek_to_last() : it->seek_to_first(); it->valid(); backwards ? it->prev() : it->next()) {
+    const bool in_order = backwards ? it->key() < previous : it->key() > previous;
+    if (index.kind() == IndexKind::kTree && !entries.empty() && !in_order) {
+      ADD_FAILURE() << "key \"" << it->key() << "\" after \"" << previous << (backwards ? "\", backwards" : "\"");
     }
     previous = it->key();
     if (!entries.emplace(it->key(), it->value()).second) ADD_FAILURE() << "key \"" << it->key() << "\" twice";
@@ -61,22 +63,16 @@ inline Entries scan(const Engine& engine, const Index& index, const Snapshot* sn
   return entries;
 }
 
+}  // namespace detail
+
+// All of an index, read from the first to the last; a tree is checked to be in order.
+inline Entries scan(const Engine& engine, const Index& index, const Snapshot* snapshot = nullptr) {
+  return detail::scan(engine, index, snapshot, false);
+}
+
 // All of a tree, read from the last to the first.
 inline Entries scan_backwards(const Engine& engine, const Index& index, const Snapshot* snapshot = nullptr) {
-  IteratorOptions options;
-  options.snapshot = snapshot;
-  const auto it = engine.iterator(options, index);
-  Entries entries;
-  std::string previous;
-  for (it->seek_to_last(); it->valid(); it->prev()) {
-    if (!entries.empty() && it->key() >= previous) {
-      ADD_FAILURE() << "key \"" << it->key() << "\" after \"" << previous << "\", backwards";
-    }
-    previous = it->key();
-    entries.emplace(it->key(), it->value());
-  }
-  EXPECT_TRUE(is_ok(it->status()));
-  return entries;
+  return detail::scan(engine, index, snapshot, true);
 }
 
 // The value, or "(none)"; anything but OK and NotFound fails the test.
