@@ -81,9 +81,10 @@ std::optional<std::string> check_order_and_pruning() {
     for (Sequence horizon = 0; horizon <= 11; ++horizon) {
       Chain chain;
       for (Sequence sequence : arrival) link(chain, sequence, static_cast<std::int64_t>(sequence));
+      const std::size_t each = chain.at(11)->bytes();
       const std::size_t bytes = chain.prune(barrier, horizon);
       const Sequence kept = std::max<Sequence>(2, std::min<Sequence>(10, horizon / 2 * 2));
-      if (bytes != (kept - 2) / 2 * sizeof(Version)) return "pruned " + std::to_string(bytes) + " bytes";
+      if (bytes != (kept - 2) / 2 * each) return "pruned " + std::to_string(bytes) + " bytes";
       for (Sequence sequence = 0; sequence <= 11; ++sequence) {
         const Sequence expected = sequence < kept ? 0 : std::min<Sequence>(10, sequence / 2 * 2);
         const Version* version = chain.at(sequence);
