@@ -31,7 +31,7 @@ DEFINE_bool(use_existing_db, false, "Use the store that an earlier run left in -
 DEFINE_int64(num, 1000000, "Number of keys: keys are drawn from [0, num)");
 DEFINE_int64(reads, -1, "Reads per thread; -1 for num, or with --compare 0.3 x num (num / 30 in seekrandom)");
 DEFINE_int64(writes, -1,
-             "Writes per thread; -1 for num (fillsync: num / 1000, at least 500), or with --compare 0.3 x "
+             "Writes per thread; -1 for num (fillsync: num / 1000, at least 3000), or with --compare 0.3 x "
              "num in benchmarks that do not fill");
 DEFINE_int32(threads, 1, "Threads; each does all the operations of the benchmark");
 DEFINE_int32(duration, 0, "Seconds for which benchmarks with random keys run, whatever their count; 0 to run by count");

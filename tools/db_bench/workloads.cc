@@ -15,8 +15,8 @@ bool never() { return false; }
 std::uint64_t fill_operations(const Config& config) { return config.writes.value_or(config.num); }
 
 std::uint64_t sync_operations(const Config& config) {
-  constexpr std::uint64_t kEnoughForAMedian = 500;
-  return config.writes.value_or(std::max(config.num / 1000, std::min(config.num, kEnoughForAMedian)));
+  constexpr std::uint64_t kEnoughToBeSteady = 3000;
+  return config.writes.value_or(std::max(config.num / 1000, std::min(config.num, kEnoughToBeSteady)));
 }
 
 // A comparison repeats each benchmark, so it need not run long each time.
