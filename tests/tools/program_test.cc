@@ -55,7 +55,7 @@ TEST_P(EveryEngine, runs_every_benchmark_and_prints_rocksdbs_result_line) {
     }
   }
   EXPECT_EQ(operations.at("fillseq"), 1000u);
-  EXPECT_EQ(operations.at("fillsync"), 500u);
+  EXPECT_EQ(operations.at("fillsync"), 1000u);
   EXPECT_EQ(operations.at("readrandom"), 1000u);
   EXPECT_TRUE(operations.contains("readwhilewriting_writer"));
   EXPECT_NE(outcome.lines_of("readmissing")[0].find("(0 of 1000 found)"), std::string::npos);

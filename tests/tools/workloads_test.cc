@@ -65,7 +65,8 @@ TEST_F(Workloads, fillbatch_writes_batches_of_1000_or_of_the_size_asked_for) {
 TEST_F(Workloads, fillsync_alone_asks_for_sync_unless_all_do) {
   run("fillrandom");
   EXPECT_EQ(store_.synced_sessions, 0u);
-  EXPECT_EQ(run("fillsync").operations, 500u);
+  config_.num = 5000;
+  EXPECT_EQ(run("fillsync").operations, 3000u);
   EXPECT_EQ(store_.synced_sessions, 1u);
   config_.sync = true;
   run("fillrandom");
