@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every atomic of the containers and of what stands on them comes through this header, so that a test
-// build can put all of them under a scheduler. In the product they are the standard ones.
+// What threads share goes through this header: atomics, fences, and the plain fields that atomics hand from one
+// thread to another. In the product these are the standard ones. Where SCREE_MODEL is 1 (tests/model) the explorer
+// provides them, and so runs the same templates under a scheduler and a memory model of its own.
 
 #pragma once
 
@@ -20,9 +21,6 @@
 
 namespace scree {
 
-template <class T>
-using Atomic = std::atomic<T>;
-
 using std::memory_order_acq_rel;
 using std::memory_order_acquire;
 using std::memory_order_relaxed;
@@ -30,3 +28,25 @@ using std::memory_order_release;
 using std::memory_order_seq_cst;
 
 }  // namespace scree
+
+#if SCREE_MODEL
+#include <scree_model/atomic.h>
+#else
+
+namespace scree {
+
+template <class T>
+using Atomic = std::atomic<T>;
+
+// A field without atomicity of its own: a protocol's atomics say which thread may touch it when.
+template <class T>
+using Plain = T;
+
+inline void thread_fence(std::memory_order order) noexcept { std::atomic_thread_fence(order); }
+
+// Keeps the compiler from moving accesses across it; costs nothing at run time.
+inline void compiler_fence() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
+
+}  // namespace scree
+
+#endif
