@@ -77,6 +77,7 @@ function(scree_module name)
   target_sources(${target} ${visibility} FILE_SET HEADERS BASE_DIRS include FILES ${headers})
   target_compile_features(${target} ${visibility} cxx_std_20)
   target_compile_definitions(${target} ${visibility} $<$<BOOL:${SCREE_SYNC_POINTS}>:SCREE_SYNC_POINTS=1>
+                                                     $<$<BOOL:${SCREE_CHECKED}>:SCREE_CHECKED=1>
                                                      $<$<BOOL:${SCREE_SMALL_CAPACITIES}>:SCREE_SMALL_CAPACITIES=1>)
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
 

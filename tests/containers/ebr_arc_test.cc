@@ -36,17 +36,17 @@ TEST(Ebr, example_of_the_document) {
     auto failed = atomic_arc.compare_exchange(ptr, Arc<std::size_t>::make(18), Tag::kFirst, memory_order_acq_rel,
                                               memory_order_acquire, barrier);
     EXPECT_FALSE(failed.exchanged);
-    EXPECT_EQ(*failed.arc, 18u) << "the desired owner comes back";
+    EXPECT_EQ(*failed.owner, 18u) << "the desired owner comes back";
     EXPECT_EQ(failed.current.tag(), Tag::kFirst);
 
     // Tagged likewise, it succeeds and returns what was owned before.
     ptr.set_tag(Tag::kFirst);
-    auto exchanged = atomic_arc.compare_exchange(ptr, std::move(failed.arc), Tag::kSecond, memory_order_acq_rel,
+    auto exchanged = atomic_arc.compare_exchange(ptr, std::move(failed.owner), Tag::kSecond, memory_order_acq_rel,
                                                  memory_order_acquire, barrier);
     ASSERT_TRUE(exchanged.exchanged);
-    EXPECT_EQ(*exchanged.arc, 17u);
+    EXPECT_EQ(*exchanged.owner, 17u);
     EXPECT_EQ(exchanged.current.tag(), Tag::kSecond);
-    exchanged.arc = {};
+    exchanged.owner = {};
 
     Arc<std::size_t> arc = atomic_arc.try_into_arc(memory_order_acquire);
     EXPECT_EQ(*arc, 18u);

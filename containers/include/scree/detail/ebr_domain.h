@@ -1,285 +1,502 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reclamation domain: one per process. The protocol, its steps E1-E3 (enter, exit) and R1-R5 (retire, seal,
-// collect) and the argument for each memory order are on docs/protocols/epoch.md.
+// The reclamation domain, one per process: retired objects are freed once every barrier that could have reached them
+// has ended. The protocol, its steps (numbered in brackets here) and the argument for each memory order are on
+// docs/protocols/epoch.md.
 //
-// Progress: enter and exit are wait-free. A retirement is lock-free: every kBagCapacity of them it allocates a bag, visits the
-// records and frees at most kBagsPerCollection bags, so no call frees an unbounded backlog.
+// Thread safety: each Record is its owner's; the functions that take one are called by its owner only.
+// Progress: enter and exit are wait-free, all else is lock-free, allocation aside. No call frees an unbounded backlog.
 
 #pragma once
-
-#include <pthread.h>
 
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <new>
 
 #include <scree/atomic.h>
-#include <scree/detail/membarrier.h>
+#include <scree/detail/ebr_record.h>
+#include <scree/detail/platform.h>
 #include <scree/sync_point.h>
 
-namespace scree::ebr::detail {
+namespace scree::ebr {
 
-using scree::detail::membarrier_call;
-using scree::detail::membarrier_register;
-
-#if SCREE_SMALL_CAPACITIES
-inline constexpr std::uint32_t kBagCapacity = 4;
-#else
-inline constexpr std::uint32_t kBagCapacity = 252;  // a bag is about a page
-#endif
-inline constexpr std::size_t kBagBytes = 512u << 10;  // a bag this heavy is sealed before it is full
-inline constexpr int kBagsPerCollection = 3;          // more than one, so that a backlog shrinks
-
-struct Retired {
-  void* object;
-  void (*reclaim)(void* object);
+// What waits in the domain. A moment's view, exact when no thread retires or frees.
+struct Stats {
+  std::uint64_t pending_objects = 0;        // retired and not yet freed
+  std::uint64_t pending_bytes = 0;          // as told to retire()
+  std::uint64_t leaked_objects = 0;         // there was no memory to remember them
+  std::uint64_t epoch = 0;                  // grows as bags of garbage are closed
+  std::uint64_t threads = 0;                // that have used the domain and not ended
+  std::uint64_t oldest_barrier_epochs = 0;  // how much the epoch has grown since the oldest barrier began
+  std::uint64_t oldest_barrier_nanoseconds =
+      0;  // its age since collectors or stats() first saw it; at most its real age
 };
 
-// No epoch: not above any that is announced, so a bag with this stamp is never freed.
-inline constexpr std::uint64_t kNoStamp = std::numeric_limits<std::uint64_t>::max();
+namespace detail {
 
-// What one thread retired, in order. Sealed: nothing is added any more and `stamp` is set.
-struct Bag {
-  Bag* next = nullptr;
-  std::uint64_t stamp = kNoStamp;
-  std::size_t bytes = 0;
-  std::uint32_t count = 0;
-  Retired items[kBagCapacity];
+// A listener for a backlog above a limit. It is called again only after the backlog has fallen below half the limit.
+struct BacklogListener {
+  std::uint64_t objects;
+  std::uint64_t bytes;
+  void* context;
+  void (*call)(void* context, const Stats& stats);
+  void (*destroy)(void* context);
 };
 
-// A thread's place in the domain. Never freed; a thread that exits leaves it for the next one.
-struct alignas(128) Record {
-  // The epoch read on entry, or 0 outside every barrier. Written by the owner, read by every collector.
-  Atomic<std::uint64_t> announced{0};
-  std::uint32_t depth = 0;  // nesting of barriers; owner only
-  bool collecting = false;  // owner only: a reclaimed object's destructor may retire, not collect
-  Bag* open = nullptr;      // owner only
-  Bag* oldest = nullptr;    // owner only: sealed bags in the order in which they were sealed or adopted
-  Bag* newest = nullptr;
-
-  Atomic<bool> taken{true};
-  Record* next = nullptr;  // immutable once the record is listed
-};
-
-// Visible, so that shared objects that hide their symbols use the same one.
-class [[gnu::visibility("default")]] Domain {
+class Domain {
  public:
-  // Never destroyed: threads may leave barriers during static destruction.
-  static Domain& instance() {
-    static Domain* const domain = new Domain;
-    return *domain;
+  constexpr Domain() noexcept = default;
+#if SCREE_MODEL
+  ~Domain() { forget_all(); }
+#endif
+
+  void enter(Record& record) noexcept {
+    if (record.depth++ != 0) return;
+    announce(record, epoch_.load(memory_order_acquire));  // [E1]
   }
 
-  bool fenced() const noexcept { return fenced_; }
-  Atomic<std::uint64_t>& epoch() noexcept { return epoch_; }
+  static void exit(Record& record) noexcept {
+    if (--record.depth == 0) withdraw(record);
+  }
 
-  Record* acquire_record() {
-    for (Record* r = records_.load(memory_order_acquire); r != nullptr; r = r->next) {
-      bool taken = false;
-      if (!r->taken.load(memory_order_relaxed) &&
-          r->taken.compare_exchange_strong(taken, true, memory_order_acquire, memory_order_relaxed)) {
-        return r;
+  // Announces that the calling thread uses its record, for as long as one lives, without holding back any garbage.
+  class Busy {
+   public:
+    explicit Busy(Record& record) noexcept : record_(record), before_(record.idle) {
+      record.idle = kBusy;
+      if (record.depth == 0 && before_ == 0) announce(record, kBusy);
+    }
+    ~Busy() {
+      record_.idle = before_;
+      if (record_.depth == 0 && before_ == 0) withdraw(record_);
+    }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+
+   private:
+    Record& record_;
+    const std::uint64_t before_;
+  };
+
+  // Frees `item` later: it is already unreachable for barriers that begin from now on. Inside a barrier, or Busy. If no
+  // memory can be had for it, it is leaked rather than reclaimed too early.
+  void retire(Record& record, Retired item, std::size_t bytes) noexcept {
+    record.retired_objects.add(1);
+    record.retired_bytes.add(bytes);
+    if (!holds_lists(record)) [[unlikely]] {
+      retire_aside(record, item, bytes);
+      return;
+    }
+    Bag* bag = record.open;
+    if (bag == nullptr) [[unlikely]] {
+      bag = open_bag(record);
+      if (bag == nullptr) {
+        leak(record, bytes);
+        return;
       }
     }
-    auto* r = new Record;
-    r->next = records_.load(memory_order_relaxed);
-    // Acquire is for heavy_fence() under TSan.
-    while (!records_.compare_exchange_weak(r->next, r, memory_order_acq_rel, memory_order_relaxed)) {
-    }
-    return r;
+    bag->add(item, bytes);
+    if (bag->is_full()) [[unlikely]]
+      close_bag(record);
+    if (record.ready) free_some(record, kFreedPerRetirement);
   }
 
-  // The owner leaves for good: its garbage goes to whoever collects next.
+  // Tries to end the grace period of everything retired so far, by this thread and by idle ones, and frees a bounded
+  // part of what is past it. True if anything in the domain still waits.
+  bool collect(Record& record) noexcept {
+    if (record.busy) return true;
+    {
+      const Busy here(record);
+      if (!holds_lists(record)) return true;
+      adopt_orphans(record);
+      if (record.open != nullptr) seal(record);
+      advance(record, true);
+      free_some(record, kFreedPerCollect);
+    }
+    return stats().pending_objects != 0;
+  }
+
+  // Lets whoever advances next take what `record` retired.
+  void offer(Record& record) noexcept {
+    const Busy here(record);
+    if (!holds_lists(record)) return;  // it is being taken
+    if (record.open != nullptr) seal(record);
+    if (record.oldest != nullptr) record.waiting_since.store(kOffered, memory_order_relaxed);
+  }
+
+  // A record for the calling thread. May throw std::bad_alloc.
+  Record& acquire_record(bool fenced) {
+    Record* record = nullptr;
+    for (Record* r = first_record(); r != nullptr && record == nullptr; r = r->next) {
+      bool taken = false;
+      if (!r->taken.load(memory_order_relaxed) &&
+          r->taken.compare_exchange_strong(taken, true, memory_order_acquire, memory_order_relaxed)) {  // [T1]
+        record = r;
+      }
+    }
+    if (record == nullptr) {
+      record = new Record;
+      Record* first = records_.load(memory_order_relaxed);
+      do {
+        record->next = first;
+        // Acquire is for heavy_fence() under TSan.
+      } while (!records_.compare_exchange_weak(first, record, memory_order_acq_rel, memory_order_relaxed));  // [L1]
+    }
+    record->fenced = fenced;
+    return *record;
+  }
+
+  // The owner leaves for good.
   void release_record(Record& record) noexcept {
-    assert(record.depth == 0);
-    hand_over(record);
-    record.taken.store(false, memory_order_release);
+    assert(record.depth == 0 && "a thread ended inside a barrier");
+    offer(record);
+    record.taken.store(false, memory_order_release);  // [T2]
   }
 
-  // Makes everything that `record` retired reclaimable by other threads.
-  void hand_over(Record& record) noexcept {
-    if (record.open != nullptr) seal(record);
-    if (record.oldest == nullptr) return;
-    record.newest->next = orphans_.load(memory_order_relaxed);
-    while (!orphans_.compare_exchange_weak(record.newest->next, record.oldest, memory_order_release,
-                                           memory_order_relaxed)) {
-    }
-    record.oldest = record.newest = nullptr;
+  Stats stats() noexcept {
+    Stats stats;
+    // A barrier that begins from now on announces a later epoch than any seen before: seen_at tells them apart.
+    const std::uint64_t epoch = epoch_.fetch_add(1, memory_order_acq_rel);
+    const std::uint64_t now = scree::detail::now_nanoseconds();
+    for (Record* r = first_record(); r != nullptr; r = r->next)
+      observe(*r, r->announced.load(memory_order_acquire), now);
+    fill(stats, epoch, now);
+    return stats;
   }
 
-  // R1. `object` is already unreachable for barriers that begin from now on. If no memory can be had for the
-  // bag, the object is leaked rather than reclaimed too early.
-  void retire(Record& record, Retired item, std::size_t bytes) noexcept {
-    if (record.open == nullptr) {
-      record.open = new (std::nothrow) Bag;
-      if (record.open == nullptr) return;
-    }
-    Bag& bag = *record.open;
-    bag.items[bag.count++] = item;
-    bag.bytes += bytes;
-    if (bag.count == kBagCapacity || bag.bytes >= kBagBytes) {
-      if (!record.collecting) adopt_orphans(record);
-      seal(record);
-      if (!record.collecting) collect(record);
-    }
+  // Installs a listener, or none; returns the one before, which may still be in use by barriers held now.
+  BacklogListener* exchange_listener(BacklogListener* listener) noexcept {
+    over_limit_.store(false, memory_order_relaxed);
+    return listener_.exchange(listener, memory_order_acq_rel);
   }
 
-  // Seals what is open, then frees at most kBagsPerCollection bags whose grace period is over. True if garbage
-  // of this thread or of those that handed theirs over remains.
-  bool seal_and_collect(Record& record) noexcept {
-    if (record.collecting) return true;
-    adopt_orphans(record);
-    if (record.open != nullptr) seal(record);
-    collect(record);
-    return record.oldest != nullptr || record.open != nullptr || orphans_.load(memory_order_relaxed) != nullptr;
+  // In the child of a fork, where `own` (null if it had none) belongs to the only thread: docs/protocols/epoch.md,
+  // Fork.
+  void keep_only(Record* own) noexcept {
+    records_.store(own, memory_order_relaxed);
+    orphans_.store(nullptr, memory_order_relaxed);
+    due_.store(0, memory_order_relaxed);
+    if (own == nullptr) return;
+    own->next = nullptr;
+    if (own->claim.exchange(kUnclaimed, memory_order_relaxed) == kTaking) {
+      own->open = own->oldest = own->newest = nullptr;
+      own->ready = false;
+    }
+    recount(*own);
   }
 
  private:
-  Domain() : fenced_(!membarrier_register()) {}
+  static void announce(Record& record, std::uint64_t value) noexcept {
+#if SCREE_UNDER_TSAN
+    record.announced.exchange(value, memory_order_acq_rel);
+#else
+    record.announced.store(value, memory_order_release);  // [E2]
+    if (record.fenced) [[unlikely]] {
+      thread_fence(memory_order_seq_cst);  // [E2f]
+    } else {
+      compiler_fence();  // [E2f]
+    }
+#endif
+  }
+
+  static void withdraw(Record& record) noexcept {
+#if SCREE_UNDER_TSAN
+    record.announced.exchange(record.idle,
+                              memory_order_acq_rel);  // a plain store would cut the chain of read-modify-writes
+#else
+    record.announced.store(record.idle, memory_order_release);  // [E3]
+#endif
+  }
+
+  // True if the calling owner may use its lists, which holds until it announces 0.
+  static bool holds_lists(Record& record) noexcept {
+    std::uintptr_t claim = record.claim.load(memory_order_acquire);  // [R1]
+    if (claim == kUnclaimed) [[likely]]
+      return true;
+    if (claim == kTaking) return false;
+    return record.claim.compare_exchange_strong(claim, kUnclaimed, memory_order_relaxed,
+                                                memory_order_acquire) ||  // [C4]
+           claim == kUnclaimed;
+  }
+
+  static void leak(Record& record, std::size_t bytes) noexcept {
+    record.leaked_objects.add(1);
+    record.freed_bytes.add(bytes);
+  }
+
+  [[gnu::noinline]] Bag* open_bag(Record& record) noexcept {
+    Bag* bag = record.spare;
+    record.spare = nullptr;
+    if (bag == nullptr) bag = Bag::make();
+    record.open = bag;
+    if (bag != nullptr) record.waiting_since.store(epoch_.load(memory_order_relaxed), memory_order_relaxed);
+    return bag;
+  }
+
+  static void append(Record& record, Bag* first, Bag* last) noexcept {
+    (record.oldest == nullptr ? record.oldest : record.newest->next) = first;
+    record.newest = last;
+  }
+
+  std::uint64_t stamp(Bag& bag) noexcept {
+    SCREE_SYNC_POINT("ebr:seal");
+    bag.stamp = epoch_.fetch_add(bag.is_heavy() ? kAdvanceEvery : 1, memory_order_acq_rel);  // [S1]
+    return bag.stamp;
+  }
+
+  // By whoever holds the lists of `record`.
+  std::uint64_t seal(Record& record) noexcept {
+    Bag* const bag = record.open;
+    record.open = nullptr;
+    const std::uint64_t sealed_at = stamp(*bag);
+    append(record, bag, bag);
+    record.waiting_since.store(sealed_at, memory_order_relaxed);
+    return sealed_at;
+  }
+
+  [[gnu::noinline]] void close_bag(Record& record) noexcept {
+    adopt_orphans(record);
+    const std::uint64_t sealed_at = seal(record);
+    if (record.busy) return;
+    std::uint64_t due = due_.load(memory_order_relaxed);
+    if (sealed_at >= due &&
+        due_.compare_exchange_strong(due, sealed_at + kAdvanceEvery, memory_order_relaxed)) {  // [S2]
+      advance(record, false);
+    }
+    record.ready = record.oldest->stamp < grace_.load(memory_order_acquire);
+  }
+
+  // While a collector takes the lists.
+  [[gnu::noinline]] void retire_aside(Record& record, Retired item, std::size_t bytes) noexcept {
+    Bag* const bag = Bag::make(1);
+    if (bag == nullptr) {
+      leak(record, bytes);
+      return;
+    }
+    bag->add(item, bytes);
+    stamp(*bag);
+    Bag* first = orphans_.load(memory_order_relaxed);
+    do {
+      bag->next = first;
+    } while (!orphans_.compare_exchange_weak(first, bag, memory_order_release, memory_order_relaxed));  // [O1]
+  }
+
+  void adopt_orphans(Record& record) noexcept {
+    if (orphans_.load(memory_order_relaxed) == nullptr) return;
+    Bag* const first = orphans_.exchange(nullptr, memory_order_acquire);  // [O2]
+    if (first == nullptr) return;
+    Bag* last = first;
+    while (last->next != nullptr) last = last->next;
+    append(record, first, last);
+  }
+
+  // Ends the grace period of every bag sealed before, as far as no barrier that is held holds it back. By an owner that
+  // holds its lists; takes those of dormant threads, in `everything` those of all idle ones.
+  void advance(Record& self, bool everything) noexcept {
+    const std::uint64_t sealed_before = epoch_.fetch_add(1, memory_order_acq_rel);  // [A1]
+    SCREE_SYNC_POINT("ebr:advance:begun");
+    const auto me = reinterpret_cast<std::uintptr_t>(&self);
+    for (Record* r = first_record(); r != nullptr; r = r->next) {
+      if (!looks_dormant(*r, sealed_before, everything)) continue;
+      std::uintptr_t unclaimed = kUnclaimed;
+      r->claim.compare_exchange_strong(unclaimed, me, memory_order_acquire, memory_order_relaxed);  // [C1]
+    }
+    const bool fenced = heavy_fence(self);
+    SCREE_SYNC_POINT("ebr:advance:fenced");
+    const std::uint64_t now = scree::detail::now_nanoseconds();
+    std::uint64_t oldest = sealed_before;
+    for (Record* r = first_record(); r != nullptr; r = r->next) {
+      const std::uint64_t announced = r->announced.load(memory_order_acquire);  // [A3]
+      if (announced != 0 && announced < oldest) oldest = announced;
+      if (r->claim.load(memory_order_relaxed) == me) settle_claim(self, *r, fenced && announced == 0);
+      observe(*r, announced, now);
+    }
+    if (fenced) raise_grace(oldest);
+    tell_listener(self, sealed_before, now);
+  }
+
+  static bool looks_dormant(Record& record, std::uint64_t epoch, bool everything) noexcept {
+    const std::uint64_t since = record.waiting_since.load(memory_order_relaxed);
+    if (since == 0 || (!everything && epoch - since < kDormantAfter)) return false;
+    return record.announced.load(memory_order_relaxed) == 0 && record.claim.load(memory_order_relaxed) == kUnclaimed;
+  }
 
   // After it, every thread's accesses are split: those before the split are visible here, those after see all that was
   // written before the call. False if the kernel refused it.
-  bool heavy_fence() noexcept {
+  bool heavy_fence(Record& self) noexcept {
 #if SCREE_UNDER_TSAN
-    // TSan sees no fences: a read-modify-write on the list and on each record orders the same way (docs/protocols/epoch.md).
+    // It sees no fences: a read-modify-write on the list and on each record orders the same way.
+    (void)self;
     for (Record* r = records_.fetch_add(0, memory_order_acq_rel); r != nullptr; r = r->next) {
       r->announced.fetch_add(0, memory_order_acq_rel);
     }
     return true;
 #else
-    if (!fenced_) return membarrier_call();
-    std::atomic_thread_fence(memory_order_seq_cst);
+    if (!self.fenced) return scree::detail::membarrier_call();  // [A2]
+    thread_fence(memory_order_seq_cst);                         // [A2]
     return true;
 #endif
   }
 
-  // R2-R3: first the fence, then the stamp. A refused fence (a sandbox that was entered after the start) gives no stamp:
-  // the bag waits, and collect() tries again.
-  std::uint64_t fenced_stamp() noexcept {
-    if (!heavy_fence()) return kNoStamp;
-    SCREE_SYNC_POINT("ebr:seal:fenced");
-    return epoch_.fetch_add(1, memory_order_acq_rel);
+  void raise_grace(std::uint64_t to) noexcept {
+    std::uint64_t grace = grace_.load(memory_order_relaxed);
+    while (grace < to &&
+           !grace_.compare_exchange_weak(grace, to, memory_order_release, memory_order_relaxed)) {  // [A4]
+    }
   }
 
-  void seal(Record& record) noexcept {
-    Bag* bag = record.open;
-    bag->stamp = fenced_stamp();
-    record.open = nullptr;
-    append(record, bag);
+  // The owner may have taken its lists back since, and another collector may have claimed them.
+  void settle_claim(Record& self, Record& record, bool idle) noexcept {
+    auto mine = reinterpret_cast<std::uintptr_t>(&self);
+    if (!idle) {
+      record.claim.compare_exchange_strong(mine, kUnclaimed, memory_order_relaxed);
+      return;
+    }
+    if (!record.claim.compare_exchange_strong(mine, kTaking, memory_order_relaxed)) return;  // [C2]
+    SCREE_SYNC_POINT("ebr:taking");
+    if (record.open != nullptr) seal(record);
+    if (record.oldest != nullptr) {
+      append(self, record.oldest, record.newest);
+      record.oldest = nullptr;
+      record.newest = nullptr;
+      record.ready = false;
+    }
+    record.waiting_since.store(0, memory_order_relaxed);
+    record.claim.store(kUnclaimed, memory_order_release);  // [C3]
   }
 
-  static void append(Record& record, Bag* bag) noexcept {
-    bag->next = nullptr;
-    (record.oldest == nullptr ? record.oldest : record.newest->next) = bag;
-    record.newest = bag;
-  }
-
-  // Takes as many as a collection frees; the rest is put back for others, in one piece, unless more has come meanwhile.
-  void adopt_orphans(Record& record) noexcept {
-    if (orphans_.load(memory_order_relaxed) == nullptr) return;
-    Bag* bag = orphans_.exchange(nullptr, memory_order_acquire);
-    for (int n = 1; bag != nullptr; ++n) {
-      Bag* const next = bag->next;
-      append(record, bag);
-      bag = next;
-      Bag* none = nullptr;
-      if (n == kBagsPerCollection && bag != nullptr &&
-          orphans_.compare_exchange_strong(none, bag, memory_order_release, memory_order_relaxed)) {
-        return;
+  [[gnu::noinline]] void free_some(Record& record, std::uint32_t most) noexcept {
+    if (record.busy) return;
+    const Busy here(record);
+    record.busy = true;
+    const std::uint64_t grace = grace_.load(memory_order_acquire);  // [F1]
+    for (Bag* bag = record.oldest; bag != nullptr && bag->stamp < grace; bag = record.oldest) {
+      for (; bag->first != bag->count && most != 0; --most) {
+        const Retired item = bag->items()[bag->first];
+        ++bag->first;
+        record.freed_objects.add(1);
+        item.reclaim(item.object);
       }
-    }
-  }
-
-  // R4-R5. The scan comes after the fence of every bag that it frees, also of one that another thread sealed.
-  void collect(Record& record) noexcept {
-    if (record.oldest != nullptr && record.oldest->stamp == kNoStamp) record.oldest->stamp = fenced_stamp();
-    SCREE_SYNC_POINT("ebr:collect:scan");
-    std::uint64_t oldest_active = kNoStamp;
-    for (Record* r = records_.load(memory_order_acquire); r != nullptr; r = r->next) {
-      const std::uint64_t e = r->announced.load(memory_order_acquire);
-      if (e != 0 && e < oldest_active) oldest_active = e;
-    }
-    record.collecting = true;
-    for (int i = 0; i < kBagsPerCollection; ++i) {
-      Bag* bag = record.oldest;
-      if (bag == nullptr || bag->stamp >= oldest_active) break;
+      if (bag->first != bag->count) break;
+      record.freed_bytes.add(bag->bytes);
       record.oldest = bag->next;
       if (record.oldest == nullptr) record.newest = nullptr;
-      for (std::uint32_t n = 0; n < bag->count; ++n) bag->items[n].reclaim(bag->items[n].object);
-      delete bag;
+      recycle(record, bag);
     }
-    record.collecting = false;
+    record.ready = record.oldest != nullptr && record.oldest->stamp < grace;
+    record.busy = false;
   }
 
-  const bool fenced_;  // the kernel refuses membarrier: readers pay a fence
-  alignas(128) Atomic<std::uint64_t> epoch_{1};
+  static void recycle(Record& record, Bag* bag) noexcept {
+    if (record.spare == nullptr && bag->capacity == kBagCapacity) {
+      bag->clear();
+      record.spare = bag;
+    } else {
+      Bag::destroy(bag);
+    }
+  }
+
+  static void observe(Record& record, std::uint64_t announced, std::uint64_t now) noexcept {
+    if (announced == kBusy) announced = 0;
+    if (record.seen_epoch.load(memory_order_relaxed) == announced) return;
+    record.seen_at.store(now, memory_order_relaxed);
+    record.seen_epoch.store(announced, memory_order_relaxed);
+  }
+
+  void fill(Stats& stats, std::uint64_t epoch, std::uint64_t now) noexcept {
+    std::uint64_t freed_objects = 0, freed_bytes = 0;
+    stats.epoch = epoch;
+    for (Record* r = first_record(); r != nullptr; r = r->next) {
+      freed_objects += r->freed_objects.get();
+      freed_bytes += r->freed_bytes.get();
+      stats.leaked_objects += r->leaked_objects.get();
+      stats.pending_objects += r->retired_objects.get();
+      stats.pending_bytes += r->retired_bytes.get();
+      stats.threads += r->taken.load(memory_order_relaxed) ? 1 : 0;
+      const std::uint64_t began = r->seen_epoch.load(memory_order_relaxed);
+      const std::uint64_t seen_at = r->seen_at.load(memory_order_relaxed);
+      if (began == 0 || began >= epoch) continue;
+      if (epoch - began > stats.oldest_barrier_epochs) stats.oldest_barrier_epochs = epoch - began;
+      if (now - seen_at > stats.oldest_barrier_nanoseconds) stats.oldest_barrier_nanoseconds = now - seen_at;
+    }
+    freed_objects += stats.leaked_objects;
+    // A free may be counted before the retirement that it belongs to was read.
+    stats.pending_objects -= freed_objects < stats.pending_objects ? freed_objects : stats.pending_objects;
+    stats.pending_bytes -= freed_bytes < stats.pending_bytes ? freed_bytes : stats.pending_bytes;
+  }
+
+  // The listener runs as a reclaimed object's destructor does: it may use the domain.
+  void tell_listener(Record& self, std::uint64_t epoch, std::uint64_t now) noexcept {
+    if (listener_.load(memory_order_relaxed) == nullptr) return;
+    enter(self);  // an exchanged listener is retired
+    if (BacklogListener* const listener = listener_.load(memory_order_acquire)) {
+      Stats stats;
+      fill(stats, epoch, now);
+      const auto reaches = [&](std::uint64_t share) {
+        return stats.pending_objects >= listener->objects / share || stats.pending_bytes >= listener->bytes / share;
+      };
+      if (!over_limit_.load(memory_order_relaxed)) {
+        if (reaches(1) && !over_limit_.exchange(true, memory_order_relaxed)) {
+          const Busy here(self);
+          const bool before = self.busy;
+          self.busy = true;
+          listener->call(listener->context, stats);
+          self.busy = before;
+        }
+      } else if (!reaches(2)) {
+        over_limit_.store(false, memory_order_relaxed);
+      }
+    }
+    exit(self);
+  }
+
+  Record* first_record() const noexcept { return records_.load(memory_order_acquire); }  // [L2]
+
+  static void recount(Record& own) noexcept {
+    std::uint64_t objects = 0, bytes = 0;
+    const auto add = [&](Bag* bag) {
+      objects += bag->count - bag->first;
+      bytes += bag->bytes;
+    };
+    if (own.open != nullptr) add(own.open);
+    for (Bag* bag = own.oldest; bag != nullptr; bag = bag->next) add(bag);
+    own.retired_objects.set(objects);
+    own.retired_bytes.set(bytes);
+    own.freed_objects.set(0);
+    own.freed_bytes.set(0);
+    own.leaked_objects.set(0);
+  }
+
+#if SCREE_MODEL
+  // The explorer makes a domain for each execution; what still waits in it is not its concern.
+  void forget_all() noexcept {
+    const auto forget = [](Bag* bag) {
+      while (bag != nullptr) {
+        Bag* const next = bag->next;
+        Bag::destroy(bag);
+        bag = next;
+      }
+    };
+    forget(orphans_.load(memory_order_acquire));
+    for (Record* r = first_record(); r != nullptr;) {
+      forget(r->open);
+      forget(r->spare);
+      forget(r->oldest);
+      Record* const next = r->next;
+      delete r;
+      r = next;
+    }
+  }
+#endif
+
+  alignas(128) Atomic<std::uint64_t> epoch_{kFirstEpoch};
+  alignas(128) Atomic<std::uint64_t> grace_{0};
+  Atomic<std::uint64_t> due_{0};
   alignas(128) Atomic<Record*> records_{nullptr};
   Atomic<Bag*> orphans_{nullptr};
+  Atomic<BacklogListener*> listener_{nullptr};
+  Atomic<bool> over_limit_{false};
 };
 
-// The calling thread's record, or null before its first barrier. Constant-initialised: no guard on the way in.
-[[gnu::visibility("default")]] inline constinit thread_local Record* this_record = nullptr;
-
-// Hands the record over when its thread exits. A pthread key rather than a thread_local object: its destructor runs after
-// those of all thread_local objects, which may still use barriers.
-[[gnu::visibility("default")]] inline pthread_key_t thread_exit_key() {
-  static const pthread_key_t key = [] {
-    pthread_key_t k{};
-    const int error = ::pthread_key_create(&k, [](void* record) {
-      this_record = nullptr;
-      Domain::instance().release_record(*static_cast<Record*>(record));
-    });
-    if (error != 0) throw std::bad_alloc();
-    return k;
-  }();
-  return key;
-}
-
-[[gnu::noinline]] inline Record* register_thread() {
-  const pthread_key_t key = thread_exit_key();
-  Record* record = Domain::instance().acquire_record();
-  if (::pthread_setspecific(key, record) != 0) {
-    Domain::instance().release_record(*record);
-    throw std::bad_alloc();
-  }
-  this_record = record;
-  return record;
-}
-
-inline Record& current_record() {
-  Record* record = this_record;
-  return record != nullptr ? *record : *register_thread();
-}
-
-// E1-E2: load the epoch, announce it. What follows stays behind the announcement as far as a heavy fence can tell. The release
-// costs nothing on x86: a collector that reads it has also seen the end of the thread's earlier barriers.
-inline void enter(Record& record) noexcept {
-  if (record.depth++ != 0) return;
-  Domain& domain = Domain::instance();
-  const std::uint64_t epoch = domain.epoch().load(memory_order_relaxed);
-#if SCREE_UNDER_TSAN
-  record.announced.exchange(epoch, memory_order_acq_rel);
-#else
-  record.announced.store(epoch, memory_order_release);
-  if (domain.fenced()) [[unlikely]] {
-    std::atomic_thread_fence(memory_order_seq_cst);
-  } else {
-    std::atomic_signal_fence(memory_order_seq_cst);
-  }
-#endif
-}
-
-// E3.
-inline void exit(Record& record) noexcept {
-  if (--record.depth != 0) return;
-#if SCREE_UNDER_TSAN
-  record.announced.exchange(0, memory_order_acq_rel);  // a plain store would cut the chain of read-modify-writes
-#else
-  record.announced.store(0, memory_order_release);
-#endif
-}
-
-}  // namespace scree::ebr::detail
+}  // namespace detail
+}  // namespace scree::ebr

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The state of reclamation: bags of retired objects, and each thread's place in the domain. Who may touch what, and
+// when, is on docs/protocols/epoch.md; ebr_domain.h has the steps.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <new>
+
+#include <scree/atomic.h>
+
+namespace scree::ebr::detail {
+
+#if SCREE_MODEL
+inline constexpr std::uint32_t kBagCapacity = 1;
+inline constexpr std::uint64_t kAdvanceEvery = 1;
+inline constexpr std::uint64_t kDormantAfter = 2;
+#elif SCREE_SMALL_CAPACITIES
+inline constexpr std::uint32_t kBagCapacity = 4;
+inline constexpr std::uint64_t kAdvanceEvery = 2;
+inline constexpr std::uint64_t kDormantAfter = 4;
+#else
+inline constexpr std::uint32_t kBagCapacity = 252;  // a bag is about a page
+inline constexpr std::uint64_t kAdvanceEvery = 7;   // bags, of all threads: a heavy fence costs up to 10 us
+inline constexpr std::uint64_t kDormantAfter = 64;  // bags sealed since a thread last opened or sealed one
+#endif
+inline constexpr std::size_t kBagBytes = 512u << 10;     // a bag this heavy is sealed before it is full
+inline constexpr std::uint32_t kFreedPerRetirement = 4;  // more than one, so that a backlog shrinks
+inline constexpr std::uint32_t kFreedPerCollect = 3 * kBagCapacity;
+
+// What a record announces when its owner is in the domain's own code: above every epoch.
+inline constexpr std::uint64_t kBusy = std::numeric_limits<std::uint64_t>::max();
+inline constexpr std::uint64_t kOffered = 1;  // waiting_since: take it whenever you like
+inline constexpr std::uint64_t kFirstEpoch = kOffered + kDormantAfter;
+
+// Record::claim, beside addresses of records.
+inline constexpr std::uintptr_t kUnclaimed = 0;
+inline constexpr std::uintptr_t kTaking = 1;
+
+struct Retired {
+  void* object;
+  void (*reclaim)(void* object);
+};
+
+// Retired objects, in order. Sealed once `stamp` is set: nothing is added any more. The items lie behind it in memory.
+class Bag {
+ public:
+  // Null if there is no memory.
+  static Bag* make(std::uint32_t capacity = kBagCapacity) noexcept {
+    void* const memory = ::operator new(sizeof(Bag) + capacity * sizeof(Plain<Retired>), std::nothrow);
+    if (memory == nullptr) return nullptr;
+    Bag* const bag = ::new (memory) Bag(capacity);
+    for (std::uint32_t n = 0; n < capacity; ++n) ::new (bag->items() + n) Plain<Retired>;
+    return bag;
+  }
+  static void destroy(Bag* bag) noexcept {
+    bag->~Bag();
+    ::operator delete(bag);
+  }
+
+  Plain<Retired>* items() noexcept { return reinterpret_cast<Plain<Retired>*>(this + 1); }
+
+  void add(Retired item, std::size_t size) noexcept {
+    items()[count] = item;
+    ++count;
+    bytes += size;
+  }
+  bool is_heavy() const noexcept { return bytes >= kBagBytes; }
+  bool is_full() const noexcept { return count == capacity || is_heavy(); }
+
+  void clear() noexcept {
+    next = nullptr;
+    bytes = 0;
+    first = 0;
+    count = 0;
+  }
+
+  Plain<Bag*> next = nullptr;
+  Plain<std::uint64_t> stamp = 0;
+  Plain<std::size_t> bytes = 0;
+  Plain<std::uint32_t> first = 0;  // those before it are freed
+  Plain<std::uint32_t> count = 0;
+  const std::uint32_t capacity;
+
+ private:
+  explicit Bag(std::uint32_t n) noexcept : capacity(n) {}
+  ~Bag() = default;
+};
+
+// Written by one thread, read by any.
+class Counter {
+ public:
+  void add(std::uint64_t n) noexcept { value_.store(get() + n, memory_order_relaxed); }
+  void set(std::uint64_t n) noexcept { value_.store(n, memory_order_relaxed); }
+  std::uint64_t get() const noexcept { return value_.load(memory_order_relaxed); }
+
+ private:
+  Atomic<std::uint64_t> value_{0};
+};
+
+#if SCREE_CHECKED
+class LiveBarrier;
+#endif
+
+// A thread's place in the domain. Never freed; a thread that exits leaves it for the next one.
+struct alignas(128) Record {
+  // 0, kBusy, or the epoch at which the outermost barrier began. Written by the owner, read by every advance.
+  Atomic<std::uint64_t> announced{0};
+  Plain<std::uint32_t> depth = 0;  // nesting of barriers; owner only
+  Plain<bool> fenced = false;      // the kernel refuses membarrier: announcing takes a fence; owner only
+  Plain<bool> busy = false;        // in a reclaimed object's destructor or a listener: do not nest; owner only
+  Plain<std::uint64_t> idle = 0;   // what the end of the outermost barrier announces; owner only
+
+  // Who wants the lists below of a dormant owner: kUnclaimed, kTaking, or a collector's record.
+  Atomic<std::uintptr_t> claim{kUnclaimed};
+  // The lists. Held by the owner while it announces something and is not claimed, or by a claimer that is kTaking.
+  Plain<Bag*> open = nullptr;
+  Plain<Bag*> oldest = nullptr;  // sealed, in the order in which they were sealed or taken over
+  Plain<Bag*> newest = nullptr;
+  Plain<bool> ready = false;    // the oldest was seen to be past its grace period
+  Plain<Bag*> spare = nullptr;  // empty; owner only
+
+  alignas(64) Atomic<std::uint64_t> waiting_since{0};
+  Counter retired_objects, retired_bytes, freed_objects, freed_bytes, leaked_objects;  // by this thread
+
+  // When a scan first saw the barrier that is announced now: for Stats, approximate.
+  Atomic<std::uint64_t> seen_epoch{0};
+  Atomic<std::uint64_t> seen_at{0};
+
+  Atomic<bool> taken{true};
+  Plain<Record*> next = nullptr;  // immutable once the record is listed
+#if SCREE_CHECKED
+  LiveBarrier* barriers = nullptr;  // owner only
+#endif
+};
+
+}  // namespace scree::ebr::detail

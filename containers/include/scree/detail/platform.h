@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What reclamation takes from the operating system: the asymmetric fence of docs/protocols/epoch.md (readers pay a
+// compiler fence, the reclaimer makes every running thread of the process pass through a full fence), and a clock.
+
+#pragma once
+
+#include <scree/atomic.h>
+
+#if SCREE_MODEL
+#include <scree_model/platform.h>
+#else
+#include <chrono>
+#include <cstdint>
+#if defined(__linux__)
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+#endif
+
+namespace scree::detail {
+
+#if SCREE_MODEL
+
+using scree::model::membarrier_call;
+using scree::model::membarrier_register;
+inline std::uint64_t now_nanoseconds() noexcept { return 0; }
+
+#else
+
+#if defined(__linux__)
+inline bool membarrier_register() noexcept {
+  return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+inline bool membarrier_call() noexcept {
+  return ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+#else
+inline bool membarrier_register() noexcept { return false; }
+inline bool membarrier_call() noexcept { return false; }
+#endif
+
+// By a clock that only goes forward.
+inline std::uint64_t now_nanoseconds() noexcept {
+  const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since_start).count());
+}
+
+#endif
+
+}  // namespace scree::detail
