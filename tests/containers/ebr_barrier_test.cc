@@ -107,7 +107,8 @@ TEST(Barrier, heavy_garbage_is_collected_sooner) {
   int most = 0;
   for (int n = 0; n < 100; ++n) {
     const ebr::Barrier barrier;
-    barrier.retire(new Counted(alive), [](void* p) { delete static_cast<Counted*>(p); }, 1 << 20);
+    barrier.retire(
+        new Counted(alive), [](void* p) { delete static_cast<Counted*>(p); }, 1 << 20);
     most = std::max(most, alive.load());
   }
   EXPECT_LT(most, 10);

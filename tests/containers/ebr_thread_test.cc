@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -146,6 +148,68 @@ TEST(EbrThread, many_short_threads_reuse_records_and_leak_nothing) {
   }
   EXPECT_TRUE(reclaim_all());
   EXPECT_EQ(alive, 0);
+}
+
+// The crate once used a thread's collector after it was gone; and here all of them begin and end with garbage in
+// flight.
+TEST(EbrThread, sixty_four_that_begin_and_end_in_a_loop_leak_nothing) {
+  Atomic<int> alive{0};
+  {
+    AtomicArc<Counted> shared = AtomicArc<Counted>::make(alive, 0);
+    constexpr int kAtOnce = 64, kRounds = 8;
+    for (int round = 0; round < kRounds; ++round) {
+      std::vector<std::thread> threads;
+      for (int t = 0; t < kAtOnce; ++t) {
+        threads.emplace_back([&, t] {
+          struct AtExit {
+            Atomic<int>* alive = nullptr;
+            ~AtExit() {
+              const Barrier barrier;
+              barrier.retire(new Counted(*alive));
+            }
+          };
+          thread_local AtExit at_exit;
+          at_exit.alive = &alive;
+          for (int n = 0; n < 20; ++n) {
+            const Barrier barrier;
+            const auto seen = shared.load(memory_order_acquire, barrier);
+            EXPECT_GE(seen->value(), 0);
+            shared.swap(Arc<Counted>::make(alive, n), ebr::Tag::kNone, memory_order_acq_rel);
+            barrier.defer_execute([garbage = std::make_unique<Counted>(alive)] { EXPECT_GE(garbage->value(), 0); });
+            if ((n + t) % 7 == 0) ebr::suspend();
+          }
+        });
+      }
+      for (std::thread& thread : threads) thread.join();
+    }
+    EXPECT_TRUE(reclaim_all());
+    EXPECT_EQ(alive, 1);
+  }
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(alive, 0);
+}
+
+// A static object made before the domain is first used, and one made after: both may use it when they are destroyed.
+TEST(EbrThread, may_use_barriers_in_destructors_of_statics) {
+  struct AtExit {
+    ~AtExit() {
+      {
+        const Barrier barrier;
+        barrier.retire(new int(1));
+        barrier.defer_execute([] { std::fputs("deferred\n", stderr); });
+      }
+      if (!reclaim_all(1000)) std::_Exit(3);
+    }
+  };
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(
+      {
+        static const AtExit before;
+        { const Barrier barrier; }
+        static const AtExit after;
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0), "deferred\ndeferred");
 }
 
 }  // namespace

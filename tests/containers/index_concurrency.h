@@ -58,10 +58,18 @@ auto performer(Index& index) {
     const K key = numbered_key<K>(e.key);
     if (!kSharedCells && e.op == Op::kFindOrInsert) e.op = Op::kInsert;
     switch (e.op) {
-      case Op::kInsert: e.ok = index.insert(key, V(e.argument)); break;
-      case Op::kUpsert: e.ok = index.upsert(key, V(e.argument)); break;
-      case Op::kRemove: e.ok = index.remove(key); break;
-      case Op::kRemoveIfOdd: e.ok = index.remove_if(key, [](const V& value) { return value % 2 != 0; }); break;
+      case Op::kInsert:
+        e.ok = index.insert(key, V(e.argument));
+        break;
+      case Op::kUpsert:
+        e.ok = index.upsert(key, V(e.argument));
+        break;
+      case Op::kRemove:
+        e.ok = index.remove(key);
+        break;
+      case Op::kRemoveIfOdd:
+        e.ok = index.remove_if(key, [](const V& value) { return value % 2 != 0; });
+        break;
       case Op::kRead:
         e.result = index.read(key, [](const auto&, const V& value) { return std::int64_t{value}; });
         e.ok = e.result.has_value();
@@ -78,10 +86,10 @@ auto performer(Index& index) {
   };
 }
 
-// Keys n % 4 == 0 are present throughout (and now and then replaced), n % 2 == 1 come and go, n % 4 == 2 are gone before
-// the iterations begin. Two writers work on the index, in waves that let it grow and shrink, while the calling thread
-// iterates: `iterate(barrier)` returns the numbers of the keys in its order. `clears`: a writer also clears the index, and
-// no key counts as present throughout.
+// Keys n % 4 == 0 are present throughout (and now and then replaced), n % 2 == 1 come and go, n % 4 == 2 are gone
+// before the iterations begin. Two writers work on the index, in waves that let it grow and shrink, while the calling
+// thread iterates: `iterate(barrier)` returns the numbers of the keys in its order. `clears`: a writer also clears the
+// index, and no key counts as present throughout.
 template <class K, class V, class Index, class Iterate>
 std::optional<std::string> iterate_beside_writers(Index& index, std::uint64_t keys, int waves, Order order, bool clears,
                                                   Iterate&& iterate) {

@@ -24,10 +24,13 @@ struct IntegersToStrings {
   using Key = std::uint64_t;
   using Value = std::string;
   static Key key(std::uint64_t i) { return i << 40; }
-  static Value value(std::uint64_t i) { return "a value too long to lie within the string object " + std::to_string(i); }
+  static Value value(std::uint64_t i) {
+    return "a value too long to lie within the string object " + std::to_string(i);
+  }
 };
 
-// With zero bytes, bytes above 127, keys that are prefixes of others and prefixes longer than the 8 bytes that a slot can hold.
+// With zero bytes, bytes above 127, keys that are prefixes of others and prefixes longer than the 8 bytes that a slot
+// can hold.
 struct Strings {
   using Key = std::string;
   using Value = std::string;

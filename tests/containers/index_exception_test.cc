@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <new>
@@ -20,53 +19,7 @@
 #include <scree/tree_index.h>
 
 #include "reclaim.h"
-
-namespace scree::test {
-namespace {
-
-// Counts down over everything that may fail while it is armed.
-struct FailurePoint {
-  static inline thread_local std::size_t left = 0;  // 0: not armed
-  static inline thread_local bool failed = false;
-
-  static bool strikes() noexcept {
-    if (left == 0 || --left != 0) return false;
-    failed = true;
-    return true;
-  }
-};
-
-void* allocate(std::size_t size, std::size_t alignment) {
-  if (FailurePoint::strikes()) throw std::bad_alloc();
-  void* p = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  if (p == nullptr) throw std::bad_alloc();
-  return p;
-}
-
-}  // namespace
-}  // namespace scree::test
-
-// Not inlined: the compiler would complain that what operator new returned is passed to free().
-#define SCREE_REPLACED [[gnu::noinline]]
-SCREE_REPLACED void* operator new(std::size_t size) { return scree::test::allocate(size, alignof(std::max_align_t)); }
-SCREE_REPLACED void* operator new[](std::size_t size) { return scree::test::allocate(size, alignof(std::max_align_t)); }
-SCREE_REPLACED void* operator new(std::size_t size, std::align_val_t a) {
-  return scree::test::allocate(size, static_cast<std::size_t>(a));
-}
-SCREE_REPLACED void* operator new[](std::size_t size, std::align_val_t a) {
-  return scree::test::allocate(size, static_cast<std::size_t>(a));
-}
-// Does not fail: reclamation, which alone uses it, prefers a leak to an early reclamation, and leaks are looked for here.
-SCREE_REPLACED void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size); }
-SCREE_REPLACED void operator delete(void* p) noexcept { std::free(p); }
-SCREE_REPLACED void operator delete[](void* p) noexcept { std::free(p); }
-SCREE_REPLACED void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-SCREE_REPLACED void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-SCREE_REPLACED void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-SCREE_REPLACED void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
-SCREE_REPLACED void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-SCREE_REPLACED void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-SCREE_REPLACED void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
+#include "support/failing_new.h"
 
 namespace scree::test {
 namespace {

@@ -140,7 +140,8 @@ bool run_common_step(const Step& s, Index& index, Model<Config>& model) {
       index.clear();
       model.clear();
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Makes threads linger at random at the sync points, and now and then give way, so that few cores still interleave them within an
-// operation. Giving way is rare: on a busy machine it costs milliseconds. Where SCREE_SYNC_POINTS is 0 it does nothing.
+// Makes threads linger at random at the sync points, and now and then give way, so that few cores still interleave them
+// within an operation. Giving way is rare: on a busy machine it costs milliseconds. Where SCREE_SYNC_POINTS is 0 it
+// does nothing.
 
 #pragma once
 

@@ -11,8 +11,8 @@
 
 namespace scree::test {
 
-// Frees what this thread retired and what other threads left, with whatever that frees in turn. Only outside barriers; false if
-// some of it still waits, thus for a barrier of another thread.
+// Frees what this thread retired and what other threads left, with whatever that frees in turn. Only outside barriers;
+// false if some of it still waits, thus for a barrier of another thread.
 inline bool reclaim_all(std::size_t rounds = 100'000) {
   for (; rounds != 0; --rounds) {
     if (!ebr::collect()) return true;

@@ -214,9 +214,8 @@ class Domain {
     if (claim == kUnclaimed) [[likely]]
       return true;
     if (claim == kTaking) return false;
-    return record.claim.compare_exchange_strong(claim, kUnclaimed, memory_order_relaxed,
-                                                memory_order_acquire) ||  // [C4]
-           claim == kUnclaimed;
+    const bool taken_back = record.claim.compare_exchange_strong(claim, kUnclaimed, memory_order_acquire);  // [C4]
+    return taken_back || claim == kUnclaimed;
   }
 
   static void leak(Record& record, std::size_t bytes) noexcept {

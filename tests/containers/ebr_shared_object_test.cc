@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One domain per process: shared objects that hide their symbols, and are opened so that theirs are not seen by others,
+// use the same one as the program.
+
+#include <gtest/gtest.h>
+
+#include <dlfcn.h>
+
+#include <functional>
+#include <string>
+#include <thread>
+
+#include <scree/ebr.h>
+
+#include "ebr_shared_object.h"
+#include "reclaim.h"
+#include "worker.h"
+
+namespace scree::test {
+namespace {
+
+class SharedObject {
+  void* const handle_;  // first: the functions are looked up in it. Never closed: garbage may still need its code.
+
+ public:
+  explicit SharedObject(const char* path) : handle_(::dlopen(path, RTLD_NOW | RTLD_LOCAL)) {
+    EXPECT_NE(handle_, nullptr) << ::dlerror();
+  }
+
+  template <class Function>
+  Function* function(const char* name) const {
+    auto* const found = reinterpret_cast<Function*>(::dlsym(handle_, name));
+    EXPECT_NE(found, nullptr) << name;
+    return found;
+  }
+
+  decltype(&enter_barrier) enter = function<decltype(enter_barrier)>("enter_barrier");
+  decltype(&exit_barrier) exit = function<decltype(exit_barrier)>("exit_barrier");
+  decltype(&retire_counted) retire = function<decltype(retire_counted)>("retire_counted");
+  decltype(&collect_garbage) collect = function<decltype(collect_garbage)>("collect_garbage");
+  decltype(&pending_objects) pending = function<decltype(pending_objects)>("pending_objects");
+};
+
+struct TwoObjects : testing::Test {
+  SharedObject a{SCREE_SHARED_OBJECT_A};
+  SharedObject b{SCREE_SHARED_OBJECT_B};
+};
+
+TEST_F(TwoObjects, have_one_domain_with_the_program) {
+  ASSERT_NE(a.enter, b.enter) << "two objects, not one opened twice";
+  Atomic<int> alive{0};
+  {
+    const ebr::Barrier barrier;
+    barrier.retire(new Counted(alive));
+  }
+  EXPECT_EQ(a.pending(), 1u);
+  EXPECT_EQ(b.pending(), 1u);
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(b.pending(), 0u);
+}
+
+TEST_F(TwoObjects, hold_back_each_others_garbage_and_free_it) {
+  Worker reader;
+  reader.run([this] { a.enter(); });
+  int alive = 0;
+  b.retire(&alive);
+  Atomic<int> of_the_program{0};
+  {
+    const ebr::Barrier barrier;
+    barrier.retire(new Counted(of_the_program));
+  }
+  for (int n = 0; n < 100; ++n) EXPECT_TRUE(b.collect());
+  EXPECT_EQ(alive, 1);
+  EXPECT_EQ(of_the_program, 1);
+  reader.run([this] { a.exit(); });
+  while (a.collect()) {
+  }
+  EXPECT_EQ(alive, 0);
+  EXPECT_EQ(of_the_program, 0);
+}
+
+TEST_F(TwoObjects, share_a_threads_record_and_hand_it_over_at_its_exit) {
+  const ebr::Barrier of_this_thread;
+  const auto before = ebr::stats().threads;
+  int alive = 0;
+  {
+    Worker worker;
+    worker.run([&] {
+      a.retire(&alive);
+      b.retire(&alive);
+      const ebr::Barrier barrier;
+    });
+    EXPECT_EQ(ebr::stats().threads, before + 1);
+    EXPECT_EQ(alive, 2);
+  }
+  EXPECT_EQ(ebr::stats().threads, before);
+  EXPECT_EQ(ebr::stats().pending_objects, 2u);
+}
+
+}  // namespace
+}  // namespace scree::test
