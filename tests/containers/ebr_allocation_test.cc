@@ -47,10 +47,10 @@ TEST(EbrAllocation, that_fails_for_an_instance_or_a_deferred_function_changes_no
   Atomic<int> alive{0};
   int runs = 0;
   std::size_t completed = 0;
-  AtomicArc<Counted> atomic;
+  auto atomic = std::make_unique<AtomicArc<Counted>>();
   const std::size_t failures = with_each_allocation_failing(false, [&] {
     const Barrier barrier;
-    atomic.swap(Arc<Counted>::make(alive), ebr::Tag::kNone, memory_order_acq_rel);
+    atomic->swap(Arc<Counted>::make(alive), ebr::Tag::kNone, memory_order_acq_rel);
     Arc<Counted> dropped = Arc<Counted>::make(alive);
     barrier.defer(std::move(dropped));
     barrier.defer_execute([&runs] { ++runs; });
@@ -63,35 +63,38 @@ TEST(EbrAllocation, that_fails_for_an_instance_or_a_deferred_function_changes_no
   EXPECT_EQ(ebr::stats().leaked_objects, 0u);
   EXPECT_EQ(alive, 1) << "the last one, in `atomic`";
   EXPECT_GE(runs, 2);
+  atomic.reset();
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(alive, 0);
 }
 
-// Each runs on a thread that has no spare bag yet.
+// Each runs on a thread that has no spare bag yet. What is retired counts its reclamations, and is not in the heap.
 TEST(EbrAllocation, that_fails_for_a_bag_leaks_what_it_counts_as_leaked_and_no_more) {
   constexpr std::size_t kRetired = 5 * ebr::detail::kBagCapacity / 2;
-  Atomic<int> alive{0};
-  std::size_t failures = 0;
+  Atomic<std::uint64_t> reclaimed{0};
+  std::uint64_t retired = 0, failures = 0;
   const std::uint64_t leaked_before = ebr::stats().leaked_objects;
   bool failed = true;
   for (std::size_t n = 1; failed; ++n) {
     std::thread([&] {
-      Counted* objects[kRetired];
-      for (Counted*& object : objects) object = new Counted(alive);
-      {
-        const Barrier barrier;
-        FailurePoint::nothrow_fails = true;
-        FailurePoint::failed = false;
-        FailurePoint::left = n;
-        for (Counted* object : objects) barrier.retire(object);
-        FailurePoint::left = 0;
-        failed = FailurePoint::failed;
-        failures += failed ? 1 : 0;
+      const Barrier barrier;
+      FailurePoint::nothrow_fails = true;
+      FailurePoint::failed = false;
+      FailurePoint::left = n;
+      for (std::size_t i = 0; i < kRetired; ++i) {
+        barrier.retire(
+            &reclaimed, [](void* p) { ++*static_cast<Atomic<std::uint64_t>*>(p); }, 10);
       }
+      FailurePoint::left = 0;
+      failed = FailurePoint::failed;
     }).join();
+    retired += kRetired;
+    failures += failed ? 1 : 0;
     EXPECT_TRUE(reclaim_all());
     EXPECT_EQ(ebr::stats().pending_objects, 0u);
     EXPECT_EQ(ebr::stats().pending_bytes, 0u);
-    EXPECT_EQ(static_cast<std::uint64_t>(alive), ebr::stats().leaked_objects - leaked_before);
-    EXPECT_EQ(static_cast<std::size_t>(alive), failures) << "a later object finds memory again";
+    EXPECT_EQ(ebr::stats().leaked_objects - leaked_before, failures) << "a later object finds memory again";
+    EXPECT_EQ(reclaimed, retired - failures);
   }
   EXPECT_GE(failures, 1u);
 }

@@ -91,6 +91,18 @@ TEST(Arc, release_tells_whether_it_was_the_last_owner) {
   EXPECT_EQ(alive, 0);
 }
 
+TEST(Arc, drops_in_place_what_nobody_else_owns) {
+  Atomic<int> alive{0};
+  Arc<Counted> a = Arc<Counted>::make(alive);
+  Arc<Counted> b = a.clone();
+  EXPECT_FALSE(a.release_drop_in_place());
+  EXPECT_TRUE(a.is_null());
+  EXPECT_EQ(alive, 1);
+  EXPECT_TRUE(b.release_drop_in_place());
+  EXPECT_EQ(alive, 0) << "without a grace period";
+  EXPECT_FALSE(b.release_drop_in_place());
+}
+
 TEST(Arc, can_be_changed_by_its_only_owner) {
   Arc<int> a = Arc<int>::make(1);
   ASSERT_NE(a.get_mut(), nullptr);
@@ -173,6 +185,57 @@ TEST(AtomicArc, starts_null_and_swaps) {
   EXPECT_EQ(*one, 1);
   EXPECT_EQ(tag, Tag::kBoth);
   EXPECT_TRUE(atomic_arc.is_null());
+}
+
+TEST(AtomicArc, stores_and_drops_the_previous_owner_after_the_barrier) {
+  Atomic<int> alive{0};
+  Arc<Counted> kept;
+  {
+    AtomicArc<Counted> atomic_arc;
+    atomic_arc.store(Arc<Counted>::make(alive, 1), Tag::kFirst, memory_order_release);
+    EXPECT_EQ(atomic_arc.tag(), Tag::kFirst);
+    {
+      const Barrier barrier;
+      const Ptr<Counted> one = atomic_arc.load(memory_order_acquire, barrier);
+      atomic_arc.store(Arc<Counted>::make(alive, 2), Tag::kNone, memory_order_release);
+      reclaim_all(100);
+      EXPECT_EQ(one->value(), 1);
+      kept = atomic_arc.get_arc(memory_order_acquire, barrier);
+      atomic_arc.store(Arc<Counted>::make(alive, 3), Tag::kNone, memory_order_release);
+    }
+    EXPECT_TRUE(reclaim_all());
+    EXPECT_EQ(alive, 2) << "what is kept, and what is owned now";
+    EXPECT_EQ(kept->value(), 2);
+  }
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(alive, 1);
+  kept = {};
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(alive, 0);
+}
+
+// The owner that a store dropped is counted until a grace period has ended; what was borrowed from a later owner may
+// still be in use then.
+TEST(AtomicArc, store_leaves_an_instance_that_was_shared_to_whoever_borrowed_it_since) {
+  Atomic<int> alive{0};
+  AtomicArc<Counted> atomic_arc = AtomicArc<Counted>::make(alive, 1);
+  Arc<Counted> shared;
+  {
+    const Barrier barrier;
+    shared = atomic_arc.get_arc(memory_order_acquire, barrier);
+  }
+  atomic_arc.store({}, Tag::kNone, memory_order_release);
+  ebr::suspend();  // seals it: a later barrier does not hold it back
+  {
+    const Barrier barrier;
+    const Ptr<Counted> borrowed = shared.ptr(barrier);
+    shared = {};
+    reclaim_all(100);
+    EXPECT_EQ(alive, 1);
+    EXPECT_EQ(borrowed->value(), 1);
+  }
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(alive, 0);
 }
 
 TEST(AtomicArc, shares_its_instance_with_clones) {

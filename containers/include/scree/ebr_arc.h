@@ -33,7 +33,7 @@ class Arc {
   }
 
   Arc clone() const noexcept {
-    if (block_ != nullptr) block_->owners.fetch_add(1, memory_order_relaxed);  // this owner keeps it above 0
+    if (block_ != nullptr) block_->own();
     return Arc(block_);
   }
 
@@ -44,9 +44,7 @@ class Arc {
   const T* get() const noexcept { return block_ == nullptr ? nullptr : &block_->value; }
 
   // Null unless this is the only owner. No Ptr to the instance may be in use.
-  T* get_mut() noexcept {
-    return block_ != nullptr && block_->owners.load(memory_order_acquire) == 1 ? &block_->value : nullptr;
-  }
+  T* get_mut() noexcept { return block_ != nullptr && block_->has_one_owner() ? &block_->value : nullptr; }
 
   // Valid until the barrier ends, also when this owner goes before.
   Ptr<T> ptr(const Barrier& barrier SCREE_LIFETIMEBOUND) const noexcept {
@@ -76,6 +74,8 @@ class Arc {
   using Block = detail::Counted<T>;
 
   explicit Arc(Block* block) noexcept : block_(block) {}
+
+  static void drop_later(Block* block) noexcept { detail::retire({block, &Block::disown_later}, sizeof(Block)); }
 
   Block* take() noexcept { return std::exchange(block_, nullptr); }
   bool let_go() noexcept {

@@ -28,7 +28,7 @@ class Owned {
     return *this;
   }
   ~Owned() {
-    if (Block* const block = take()) detail::retire_block(block);
+    if (Block* const block = take()) drop_later(block);
   }
 
   // Throws what the constructor of T throws, or std::bad_alloc.
@@ -63,6 +63,8 @@ class Owned {
   using Block = detail::Single<T>;
 
   explicit Owned(Block* block) noexcept : block_(block) {}
+
+  static void drop_later(Block* block) noexcept { detail::retire_block(block); }
 
   Block* take() noexcept { return std::exchange(block_, nullptr); }
 

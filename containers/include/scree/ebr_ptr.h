@@ -37,21 +37,37 @@ struct alignas(kBlockAlignment<T>) Counted {
   template <class... Args>
   explicit Counted(Args&&... args) : value(std::forward<Args>(args)...) {}
 
-  // False once the last owner is gone: the instance waits for reclamation and cannot be owned again.
+  bool has_one_owner() const noexcept {
+    return owners.load(memory_order_acquire) / kOne == 1;  // [W1] acquire: the others' accesses come before
+  }
+
+  // By an owner.
+  void own() noexcept {
+    if ((owners.load(memory_order_relaxed) & kShared) == 0) owners.fetch_or(kShared, memory_order_relaxed);  // [W2]
+    owners.fetch_add(kOne, memory_order_relaxed);  // [W2] this owner keeps it above 0
+  }
+
+  // By a borrower. False once the last owner is gone: the instance waits for reclamation and cannot be owned again.
   bool try_own() noexcept {
     std::size_t n = owners.load(memory_order_relaxed);
-    while (n != 0) {
-      // Relaxed: the caller reached the instance by an acquire of its own; only disown() must order accesses.
-      if (owners.compare_exchange_weak(n, n + 1, memory_order_relaxed)) return true;  // [O1+]
+    while (n >= kOne) {
+      // Relaxed: the borrower acquired the instance when it loaded its pointer.
+      if (owners.compare_exchange_weak(n, (n + kOne) | kShared, memory_order_relaxed)) return true;  // [W3]
     }
     return false;
   }
 
-  // True if this was the last owner. Release: the other owners' accesses come before what the last one does with the
-  // instance, which acquires.
-  bool disown() noexcept { return owners.fetch_sub(1, memory_order_acq_rel) == 1; }  // [O2-]
+  // True if this was the last owner. Release: the accesses of each owner come before what the last one, which acquires,
+  // lets happen.
+  bool disown() noexcept { return owners.fetch_sub(kOne, memory_order_acq_rel) / kOne == 1; }  // [W4]
 
-  Atomic<std::size_t> owners{1};
+  // Gives up the ownership of an owner that nobody can borrow from any more since a grace period.
+  static void disown_later(void* counted) noexcept;
+
+  static constexpr std::size_t kShared = 1;  // there has been another owner than the first
+  static constexpr std::size_t kOne = 2;
+
+  Atomic<std::size_t> owners{kOne};
   T value;
 };
 
@@ -66,6 +82,18 @@ struct alignas(kBlockAlignment<T>) Single {
 template <class Block>
 void retire_block(Block* block) noexcept {
   retire({block, [](void* p) { delete static_cast<Block*>(p); }}, sizeof(Block));
+}
+
+// An instance that was never shared was borrowed from this owner alone, thus before the grace period. Of another one,
+// some may have been borrowed since, from owners that are gone now: if this was the last, it waits once more.
+template <class T>
+void Counted<T>::disown_later(void* counted) noexcept {
+  auto* const block = static_cast<Counted*>(counted);
+  if (block->owners.load(memory_order_acquire) == kOne) {  // [W5]
+    delete block;
+  } else if (block->disown()) {
+    retire_block(block);
+  }
 }
 
 template <class Block>
@@ -164,6 +192,13 @@ class AtomicOwner {
   std::pair<Owner, Tag> swap(Owner owner, Tag tag, std::memory_order order) noexcept {
     const std::uintptr_t old = word_.exchange(pack(owner.take(), tag), order);
     return {Owner(unpack<Block>(old)), tag_of(old)};
+  }
+
+  // Puts `owner` (may be null) and `tag` in place; the previous owner is dropped when every barrier that is held now
+  // has ended. Cheaper than dropping what swap() returns.
+  void store(Owner owner, Tag tag, std::memory_order order) noexcept {
+    const std::uintptr_t old = word_.exchange(pack(owner.take(), tag), order);
+    if (Block* const block = unpack<Block>(old)) Owner::drop_later(block);
   }
 
   struct Exchange {

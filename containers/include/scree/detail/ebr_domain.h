@@ -98,7 +98,7 @@ class Domain {
     bag->add(item, bytes);
     if (bag->is_full()) [[unlikely]]
       close_bag(record);
-    if (record.ready) free_some(record, kFreedPerRetirement);
+    if (record.ready && !record.busy) free_next(record);
   }
 
   // Tries to end the grace period of everything retired so far, by this thread and by idle ones, and frees a bounded
@@ -179,8 +179,8 @@ class Domain {
     if (own == nullptr) return;
     own->next = nullptr;
     if (own->claim.exchange(kUnclaimed, memory_order_relaxed) == kTaking) {
-      own->open = own->oldest = own->newest = nullptr;
-      own->ready = false;
+      own->open = nullptr;
+      forget_sealed(*own);
     }
     recount(*own);
   }
@@ -232,9 +232,17 @@ class Domain {
     return bag;
   }
 
-  static void append(Record& record, Bag* first, Bag* last) noexcept {
+  static void append(Record& record, Bag* first, Bag* last, std::uint64_t bags) noexcept {
     (record.oldest == nullptr ? record.oldest : record.newest->next) = first;
     record.newest = last;
+    record.sealed += bags;
+  }
+
+  static void forget_sealed(Record& record) noexcept {
+    record.oldest = nullptr;
+    record.newest = nullptr;
+    record.sealed = 0;
+    record.ready = false;
   }
 
   std::uint64_t stamp(Bag& bag) noexcept {
@@ -248,7 +256,7 @@ class Domain {
     Bag* const bag = record.open;
     record.open = nullptr;
     const std::uint64_t sealed_at = stamp(*bag);
-    append(record, bag, bag);
+    append(record, bag, bag, 1);
     record.waiting_since.store(sealed_at, memory_order_relaxed);
     return sealed_at;
   }
@@ -285,8 +293,9 @@ class Domain {
     Bag* const first = orphans_.exchange(nullptr, memory_order_acquire);  // [O2]
     if (first == nullptr) return;
     Bag* last = first;
-    while (last->next != nullptr) last = last->next;
-    append(record, first, last);
+    std::uint64_t bags = 1;
+    for (; last->next != nullptr; ++bags) last = last->next;
+    append(record, first, last, bags);
   }
 
   // Ends the grace period of every bag sealed before, as far as no barrier that is held holds it back. By an owner that
@@ -355,34 +364,44 @@ class Domain {
     SCREE_SYNC_POINT("ebr:taking");
     if (record.open != nullptr) seal(record);
     if (record.oldest != nullptr) {
-      append(self, record.oldest, record.newest);
-      record.oldest = nullptr;
-      record.newest = nullptr;
-      record.ready = false;
+      append(self, record.oldest, record.newest, record.sealed);
+      forget_sealed(record);
     }
     record.waiting_since.store(0, memory_order_relaxed);
     record.claim.store(kUnclaimed, memory_order_release);  // [C3]
   }
 
+  // Frees the first object of the oldest bag, which is ready.
+  void free_next(Record& record) noexcept {
+    Bag* const bag = record.oldest;
+    free_first(record, *bag);
+    if (bag->first == bag->count || record.sealed > kBacklog) [[unlikely]] {
+      free_some(record, record.sealed > kBacklog ? kFreedPerRetirement - 1 : 0);
+    }
+  }
+
+  // Frees up to `most` objects, and the bags that are empty.
   [[gnu::noinline]] void free_some(Record& record, std::uint32_t most) noexcept {
-    if (record.busy) return;
-    const Busy here(record);
-    record.busy = true;
     const std::uint64_t grace = grace_.load(memory_order_acquire);  // [F1]
     for (Bag* bag = record.oldest; bag != nullptr && bag->stamp < grace; bag = record.oldest) {
-      for (; bag->first != bag->count && most != 0; --most) {
-        const Retired item = bag->items()[bag->first];
-        ++bag->first;
-        record.freed_objects.add(1);
-        item.reclaim(item.object);
-      }
+      for (; bag->first != bag->count && most != 0; --most) free_first(record, *bag);
       if (bag->first != bag->count) break;
       record.freed_bytes.add(bag->bytes);
       record.oldest = bag->next;
       if (record.oldest == nullptr) record.newest = nullptr;
+      --record.sealed;
       recycle(record, bag);
     }
     record.ready = record.oldest != nullptr && record.oldest->stamp < grace;
+  }
+
+  static void free_first(Record& record, Bag& bag) noexcept {
+    const Retired item = bag.items()[bag.first];
+    ++bag.first;
+    record.freed_objects.add(1);
+    const Busy here(record);
+    record.busy = true;
+    item.reclaim(item.object);
     record.busy = false;
   }
 

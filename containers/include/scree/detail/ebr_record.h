@@ -27,8 +27,11 @@ inline constexpr std::uint32_t kBagCapacity = 252;  // a bag is about a page
 inline constexpr std::uint64_t kAdvanceEvery = 7;   // bags, of all threads: a heavy fence costs up to 10 us
 inline constexpr std::uint64_t kDormantAfter = 64;  // bags sealed since a thread last opened or sealed one
 #endif
-inline constexpr std::size_t kBagBytes = 512u << 10;     // a bag this heavy is sealed before it is full
-inline constexpr std::uint32_t kFreedPerRetirement = 4;  // more than one, so that a backlog shrinks
+inline constexpr std::size_t kBagBytes = 512u << 10;  // a bag this heavy is sealed before it is full
+// A retirement frees one object, so that the allocator gets back what it gives out, and more only where a backlog is to
+// shrink.
+inline constexpr std::uint64_t kBacklog = 2 * kAdvanceEvery;  // bags of one thread
+inline constexpr std::uint32_t kFreedPerRetirement = 4;
 inline constexpr std::uint32_t kFreedPerCollect = 3 * kBagCapacity;
 
 // What a record announces when its owner is in the domain's own code: above every epoch.
@@ -120,8 +123,9 @@ struct alignas(128) Record {
   Plain<Bag*> open = nullptr;
   Plain<Bag*> oldest = nullptr;  // sealed, in the order in which they were sealed or taken over
   Plain<Bag*> newest = nullptr;
-  Plain<bool> ready = false;    // the oldest was seen to be past its grace period
-  Plain<Bag*> spare = nullptr;  // empty; owner only
+  Plain<std::uint64_t> sealed = 0;  // how many
+  Plain<bool> ready = false;        // the oldest was seen to be past its grace period
+  Plain<Bag*> spare = nullptr;      // empty; owner only
 
   alignas(64) Atomic<std::uint64_t> waiting_since{0};
   Counter retired_objects, retired_bytes, freed_objects, freed_bytes, leaked_objects;  // by this thread
