@@ -4,7 +4,7 @@
 # Sourced by tools/run and tools/check: what both need before they can do their own work.
 
 readonly packages=(
-  build-essential clang cmake ninja-build python3
+  build-essential clang cmake ninja-build python3 spin
   libgflags-dev libgtest-dev librapidcheck-dev librocksdb-dev libxxhash-dev
 )
 

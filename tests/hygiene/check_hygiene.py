@@ -23,7 +23,7 @@ LINES_TO_WARN, LINES_TO_FAIL = 600, 700
 
 CODE = {".cc", ".h"}
 # File names, as far as they are text that people wrote; build trees and .git are not walked.
-TEXT = CODE | {".py", ".sh", ".cmake", ".in", ".supp", ".txt", ".md", ".json", ""}
+TEXT = CODE | {".pml", ".py", ".sh", ".cmake", ".in", ".supp", ".txt", ".md", ".json", ""}
 NO_SPDX = {"LICENSE"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 DEFINE = re.compile(r"^\s*#\s*define\s+(\w+)")
@@ -101,7 +101,7 @@ def dead_files(tree):
         elif name.suffix == ".h":
             if not any(("/" + path).endswith("/" + text) for text in included):
                 yield path, 1, "nothing includes it"
-        elif name.suffix in {".py", ".sh", ".cmake", ".in", ".supp"}:
+        elif name.suffix in {".pml", ".py", ".sh", ".cmake", ".in", ".supp"}:
             mention = name.stem.removeprefix("Find") if name.suffix == ".cmake" else name.name
             if not any(mention in line for other, lines in tree.lines.items() if other != path for line in lines):
                 yield path, 1, "nothing mentions it"

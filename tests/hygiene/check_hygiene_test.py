@@ -64,8 +64,9 @@ class Hygiene(unittest.TestCase):
     def test_a_private_header_that_nothing_includes(self):
         self.check("dead_files", {"base/src/old.h": SPDX + "#pragma once\n"})
 
-    def test_a_script_that_nothing_mentions(self):
+    def test_a_script_or_model_that_nothing_mentions(self):
         self.check("dead_files", {"tools/old.sh": "# SPDX-License-Identifier: Apache-2.0\n"})
+        self.check("dead_files", {"tests/old.pml": SPDX})
 
     def test_rocksdb_outside_the_store(self):
         self.check("rocksdb_stays_private", {"base/src/status.cc": "+#include <rocksdb/slice.h>\n"})

@@ -74,7 +74,6 @@ hidden byte list_not_current
 hidden byte sealed_before_unlink
 hidden byte o_
 hidden byte v_
-hidden byte any_
 
 // What follows stands inside d_step, up to the steps.
 
@@ -157,34 +156,37 @@ inline hold() {
   d_step { holds = true; begin_to_hold(mine) }
 #else
   holds = false;
-  do
-  :: d_step { load(me, CLAIMED_BY(mine), claim) }
-    if
-    :: d_step { claim == 0 -> holds = true; begin_to_hold(mine) } break
+  d_step { load(me, CLAIMED_BY(mine), claim) }
+  if
+  :: d_step { claim == 0 -> holds = true; begin_to_hold(mine) }
 #ifdef BUG_O1_IS_LEFT_OUT
-    :: d_step { claim == TAKING -> claim = 0; holds = true; begin_to_hold(mine) } break
+  :: d_step { claim == TAKING -> holds = true; begin_to_hold(mine) }
 #else
-    :: d_step { claim == TAKING -> claim = 0 } break // O1
+  :: d_step { claim == TAKING -> skip }
 #endif
 #ifdef BUG_C4_IS_A_STORE
-    :: d_step { claim != 0 && claim != TAKING && CAN_STORE(me) -> store(me, CLAIMED_BY(mine), 0); claim = 0; holds = true; begin_to_hold(mine) } break
+  :: d_step {
+      claim != 0 && claim != TAKING && CAN_STORE(me) ->
+      store(me, CLAIMED_BY(mine), 0);
+      holds = true;
+      begin_to_hold(mine)
+    }
 #else
-    :: d_step {
-        claim != 0 && claim != TAKING ->
-        fence(me);
-        if
-        :: mem[CLAIMED_BY(mine)] == claim -> mem[CLAIMED_BY(mine)] = 0; holds = true; begin_to_hold(mine)
-        :: else
-        fi;
-        claim = 0
-      }
+  :: d_step {
+      claim != 0 && claim != TAKING ->
+      fence(me);
       if
-      :: holds -> break
-      :: !holds // the claim has changed: look again
-      fi
+      :: mem[CLAIMED_BY(mine)] == claim || mem[CLAIMED_BY(mine)] == 0 ->
+        mem[CLAIMED_BY(mine)] = 0;
+        holds = true;
+        begin_to_hold(mine)
+      :: else
+      fi;
+      v_ = 0
+    }
 #endif
-    fi
-  od
+  fi;
+  claim = 0
 #endif
 #ifdef ANNOUNCES_LATE
   ;
@@ -292,11 +294,10 @@ inline claim_lists() {
     mem[CLAIMED_BY(victim)] == 0 ->
     fence(me);
     mem[CLAIMED_BY(victim)] = me + 1;
-    claimed = true
 #ifdef BUG_TAKEN_BAGS_ARE_STAMPED_EARLY
-    ;
-    see_unlinked(unlinked)
+    see_unlinked(unlinked);
 #endif
+    claimed = true
   }
 }
 

@@ -30,7 +30,7 @@
 #define POP 2     // and retire
 #define ADVANCE 4
 #define PUSH 8
-#define NESTED 16 // what it does otherwise, it does inside a barrier
+#define NESTED 16 // pops and advances inside barriers, too
 #define ROLES(thread) (thread == 0 -> ROLES0 : (thread == 1 -> ROLES1 : (thread == 2 -> ROLES2 : ROLES3)))
 #define MAY(role) ((ROLES(me) & (role)) != 0)
 
@@ -106,7 +106,8 @@ inline shrink() {
 }
 
 inline check_not_freed(object) {
-  used_after_free = used_after_free || ((object) != 0 && state[object] == FREED)
+  used_after_free = ((object) != 0 && state[object] == FREED);
+  assert(!used_after_free)
 }
 
 // F1
@@ -127,54 +128,23 @@ inline free_what_may_be() {
 
 // The steps.
 
-inline light_fence() {
+// E2 and E2f
+inline announce() {
+  d_step {
+    CAN_STORE(me) ->
+    store(me, ANNOUNCED(me), own_epoch[me]);
+    own_epoch[me] = 0;
 #if defined(FENCE) && !defined(BUG_NO_LIGHT_FENCE)
-  fence(me)
+    fence(me)
 #else
-  skip
+    v_ = 0
 #endif
+  }
 }
 
 #if defined(BUG_NO_LIGHT_FENCE) && !defined(FENCE)
 #define ANNOUNCES_LATE // nothing keeps the compiler from moving the announcement behind the section's first load
 #endif
-
-inline enter() {
-  own_epoch[me] = epoch; // E1
-  d_step { CAN_STORE(me) -> store(me, ANNOUNCED(me), own_epoch[me]); own_epoch[me] = 0; light_fence() } // E2, E2f
-}
-
-inline section() {
-#ifdef ANNOUNCES_LATE
-  own_epoch[me] = epoch;
-#else
-  enter();
-#endif
-  d_step { load(me, ROOT, reached[me]); check_not_freed(reached[me]); assert(!used_after_free) }
-#ifdef ANNOUNCES_LATE
-  d_step { CAN_STORE(me) -> store(me, ANNOUNCED(me), own_epoch[me]); own_epoch[me] = 0 }
-#endif
-  if
-  :: d_step {
-      reached[me] != 0 && next[reached[me]] != 0 ->
-      check_not_freed(reached[me]);
-      reached_next[me] = next[reached[me]];
-      check_not_freed(reached_next[me]);
-      assert(!used_after_free)
-    }
-  :: true
-  fi;
-  // The last use, and E3.
-  d_step {
-    CAN_STORE(me) ->
-    check_not_freed(reached[me]);
-    check_not_freed(reached_next[me]);
-    assert(!used_after_free);
-    reached[me] = 0;
-    reached_next[me] = 0;
-    store(me, ANNOUNCED(me), IDLE)
-  }
-}
 
 // Not of the protocol, so it is one step. An object's number is used again once nothing could take the new object for the old one.
 inline push() {
@@ -261,7 +231,7 @@ inline heavy_fence() {
 }
 
 // A3. Who never announces is never seen.
-#define ANNOUNCES(thread) ((ROLES(thread) & (READ | NESTED)) != 0)
+#define ANNOUNCES(thread) ((ROLES(thread) & READ) != 0)
 #ifdef BUG_SCAN_SKIPS_A_RECORD
 #define FIRST_RECORD 1
 #else
@@ -318,6 +288,54 @@ inline advance() {
   raise_grace()
 }
 
+inline work() {
+  if
+  :: MAY(POP) -> pop();
+    if
+    :: object != 0 -> seal()
+    :: object == 0
+    fi
+  :: MAY(ADVANCE) -> advance()
+  fi
+}
+
+inline section() {
+  own_epoch[me] = epoch; // E1
+#ifndef ANNOUNCES_LATE
+  announce();
+#endif
+  d_step { load(me, ROOT, reached[me]); check_not_freed(reached[me]) }
+#ifdef ANNOUNCES_LATE
+  announce();
+#endif
+  if
+  :: d_step {
+      reached[me] != 0 && next[reached[me]] != 0 ->
+      check_not_freed(reached[me]);
+      reached_next[me] = next[reached[me]];
+      check_not_freed(reached_next[me])
+    }
+  :: true
+  fi;
+  if
+  :: MAY(NESTED) -> work()
+  :: true
+  fi;
+  // The last use, and E3.
+  d_step {
+    CAN_STORE(me) ->
+    check_not_freed(reached[me]);
+    check_not_freed(reached_next[me]);
+    reached[me] = 0;
+    reached_next[me] = 0;
+#ifdef BUG_E3_IS_LEFT_OUT
+    v_ = 0
+#else
+    store(me, ANNOUNCED(me), IDLE)
+#endif
+  }
+}
+
 proctype Thread(byte me) {
   byte object;
   byte fenced;
@@ -326,23 +344,7 @@ end:
   do
   :: MAY(READ) -> section()
   :: MAY(PUSH) -> push()
-  :: MAY(POP | ADVANCE) ->
-    if
-    :: MAY(NESTED) -> enter()
-    :: else
-    fi;
-    if
-    :: MAY(POP) -> pop();
-      if
-      :: object != 0 -> seal()
-      :: else
-      fi
-    :: MAY(ADVANCE) -> advance()
-    fi;
-    if
-    :: d_step { MAY(NESTED) && CAN_STORE(me) -> store(me, ANNOUNCED(me), IDLE) } // E3
-    :: !MAY(NESTED)
-    fi
+  :: MAY(POP | ADVANCE) -> work()
   od
 }
 
@@ -361,3 +363,7 @@ init {
 #endif
   }
 }
+
+#ifdef LIVENESS
+ltl everything_is_freed { []<> (state[1] != SEALED) }
+#endif
