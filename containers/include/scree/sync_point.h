@@ -6,7 +6,14 @@
 
 #pragma once
 
-#if SCREE_SYNC_POINTS
+#if SCREE_SYNC_POINTS && SCREE_MODEL
+
+#include <scree_model/platform.h>
+
+// A line in the explorer's trace.
+#define SCREE_SYNC_POINT(name) ::scree::model::sync_point(name)
+
+#elif SCREE_SYNC_POINTS
 
 #include <scree/atomic.h>
 
