@@ -78,13 +78,13 @@ struct Result {
   Options options;
   Error error = Error::kNone;
   std::string what;
-  std::string schedule;             // for Options::replay
+  std::string schedule;  // for Options::replay
   std::string trace;
-  std::uint64_t executions = 0;     // all that were run to their end
-  std::uint64_t random = 0;         // of these
-  std::uint64_t pruned = 0;         // given up, as equal to one that was run
-  std::uint32_t longest = 0;        // steps
-  bool complete = false;            // everything within the bounds was run
+  std::uint64_t executions = 0;  // all that were run to their end
+  std::uint64_t random = 0;      // of these
+  std::uint64_t pruned = 0;      // given up, as equal to one that was run
+  std::uint32_t longest = 0;     // steps
+  bool complete = false;         // everything within the bounds was run
   double seconds = 0;
 
   bool ok() const { return error == Error::kNone; }

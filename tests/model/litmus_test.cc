@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The memory model by small programs whose outcomes are known: for each, that what C++20 (or TSO) allows is observed and what
-// it forbids is not.
+// The memory model by small programs whose outcomes are known: for each, that what C++20 (or TSO) allows is observed
+// and what it forbids is not.
 
 #include <gtest/gtest.h>
 
@@ -97,9 +97,9 @@ TEST(StoreBuffering, is_there_on_tso_and_not_in_interleavings) {
   const auto relaxed = memory_order_relaxed;
   EXPECT_TRUE(store_buffering(unbounded("SB, TSO", model::Memory::kTso), relaxed, relaxed).saw(0));
   EXPECT_FALSE(store_buffering(unbounded("SB, interleaving", model::Memory::kInterleaving), relaxed, relaxed).saw(0));
-  EXPECT_FALSE(store_buffering(unbounded("SB, TSO, seq_cst", model::Memory::kTso), memory_order_seq_cst,
-                               memory_order_seq_cst)
-                   .saw(0));
+  EXPECT_FALSE(
+      store_buffering(unbounded("SB, TSO, seq_cst", model::Memory::kTso), memory_order_seq_cst, memory_order_seq_cst)
+          .saw(0));
 }
 
 // What stands between the store and the load of each side.

@@ -52,8 +52,8 @@ bool Arena::contains(const void* address) const {
 Block* Arena::find(const void* address) {
   if (!contains(address)) return nullptr;
   const auto at = reinterpret_cast<std::uintptr_t>(address);
-  const auto after =
-      std::upper_bound(blocks_.begin(), blocks_.end(), at, [](std::uintptr_t a, const Block& b) { return a < b.begin; });
+  const auto after = std::upper_bound(blocks_.begin(), blocks_.end(), at,
+                                      [](std::uintptr_t a, const Block& b) { return a < b.begin; });
   if (after == blocks_.begin()) return nullptr;
   Block& block = *(after - 1);
   return at < block.begin + std::max<std::size_t>(block.size, 1) ? &block : nullptr;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The heap of an execution. Blocks are never reused before the execution ends, so a stale pointer stays recognisable, and
-// each execution sees the same addresses, so that code which hashes pointers runs the same way again.
+// The heap of an execution. Blocks are never reused before the execution ends, so a stale pointer stays recognisable,
+// and each execution sees the same addresses, so that code which hashes pointers runs the same way again.
 
 #pragma once
 
@@ -14,11 +14,11 @@ namespace scree::model {
 struct Block {
   std::uintptr_t begin;
   std::size_t size;
-  int first_variable;   // of those in it that were touched (Memory's list), or -1
-  const void* caller;   // of operator new
+  int first_variable;  // of those in it that were touched (Memory's list), or -1
+  const void* caller;  // of operator new
   std::int16_t thread;
-  std::int16_t time;    // of the allocating thread
-  bool engine;          // of the engine itself: no leak
+  std::int16_t time;  // of the allocating thread
+  bool engine;        // of the engine itself: no leak
   bool freed = false;
   int freed_by = 0;
   const void* freed_at = nullptr;  // the caller of operator delete

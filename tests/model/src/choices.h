@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The nondeterminism of an execution: a list of choices. Depth-first search runs the program again with the last choice that
-// has an alternative changed.
+// The nondeterminism of an execution: a list of choices. Depth-first search runs the program again with the last choice
+// that has an alternative changed.
 
 #pragma once
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Vector clocks of an execution: one slot for each thread, which counts its steps, and one that counts seq_cst operations.
+// Vector clocks of an execution: one slot for each thread, which counts its steps, and one that counts seq_cst
+// operations.
 
 #pragma once
 

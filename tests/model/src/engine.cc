@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Executions: one after another, in depth-first order of their choices, then random ones. The first that fails is run again
-// for its trace.
+// Executions: one after another, in depth-first order of their choices, then random ones. The first that fails is run
+// again for its trace.
 
 #include "engine.h"
 
@@ -12,9 +12,9 @@
 namespace scree::model {
 namespace {
 
-constexpr std::uint32_t kOldOutOf = 2;            // a random execution takes an alternative once out of so many
-constexpr std::uint32_t kChangePoints = 3;        // of priorities, in a random execution
-constexpr char kRandomSchedule = 'r';             // begins a schedule that no bound of preemptions limits
+constexpr std::uint32_t kOldOutOf = 2;      // a random execution takes an alternative once out of so many
+constexpr std::uint32_t kChangePoints = 3;  // of priorities, in a random execution
+constexpr char kRandomSchedule = 'r';       // begins a schedule that no bound of preemptions limits
 
 }  // namespace
 

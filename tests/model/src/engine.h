@@ -18,9 +18,9 @@
 #include "choices.h"
 #include "clock.h"
 #include "fiber.h"
+#include "model/explorer.h"
 #include "planting.h"
 #include "random.h"
-#include "model/explorer.h"
 #include "variables.h"
 
 namespace scree::model {
@@ -46,8 +46,8 @@ struct Delayed {
   Bits value;
   Knowledge released;
   Site site;
-  // It releases, and earlier stores were delayed as well. What it releases then has them, and with them what the thread did in
-  // the meantime: more than C++20 promises, but only in executions like this one.
+  // It releases, and earlier stores were delayed as well. What it releases then has them, and with them what the thread
+  // did in the meantime: more than C++20 promises, but only in executions like this one.
   bool follows;
   bool pinned;  // a compiler fence followed it: it waits in the processor, not in the compiler
 
@@ -65,15 +65,15 @@ struct ModelThread {
   std::vector<std::pair<void (*)(void*), void*>> at_exit;
 
   Knowledge now;
-  Knowledge pending;   // what relaxed loads have read; an acquire fence makes it known
-  Knowledge fenced;    // what was known at the last release fence; relaxed stores carry it
+  Knowledge pending;  // what relaxed loads have read; an acquire fence makes it known
+  Knowledge fenced;   // what was known at the last release fence; relaxed stores carry it
   std::vector<Delayed> delayed;
 
   Intent intent;
-  bool parked = false;             // it spins: others go first, until one of them writes
-  std::uint64_t parked_at = 0;     // Engine::writes_
+  bool parked = false;          // it spins: others go first, until one of them writes
+  std::uint64_t parked_at = 0;  // Engine::writes_
   std::uint64_t own_writes = 0;
-  std::uint32_t in_a_row = 0;      // steps since another thread's
+  std::uint32_t in_a_row = 0;        // steps since another thread's
   const Variable* wants = nullptr;   // the mutex that it stands before
   const Variable* awaits = nullptr;  // kWaiting: notified through this variable
   Bits awaited_old;
@@ -223,22 +223,22 @@ class Engine {
   std::array<ModelThread, kMaxThreads> threads_;
   ModelThread* current_ = nullptr;
   int thread_count_ = 1;
-  bool starting_ = false;         // each thread goes to its first step
-  bool picked_ = false;           // the current thread was picked, and has not yet begun its step
+  bool starting_ = false;  // each thread goes to its first step
+  bool picked_ = false;    // the current thread was picked, and has not yet begun its step
   bool reducing_ = false;
   std::uint32_t steps_ = 0;
   std::uint32_t sequential_steps_ = 0;
   std::uint32_t longest_ = 0;
-  std::uint64_t writes_ = 0;      // visible ones
+  std::uint64_t writes_ = 0;  // visible ones
   int preemptions_ = 0;
   int stale_reads_ = 0;
   int delayed_stores_ = 0;
   int spurious_failures_ = 0;
   int allocation_failures_ = 0;
-  std::uint32_t asleep_ = 0;      // the sleep set: bits of candidates
-  std::vector<int> candidates_;   // pick()'s: threads, and from kMaxThreads on their first delayed stores
+  std::uint32_t asleep_ = 0;     // the sleep set: bits of candidates
+  std::vector<int> candidates_;  // pick()'s: threads, and from kMaxThreads on their first delayed stores
   Time sc_time_ = 0;
-  Clock sc_view_;                 // what seq_cst fences have seen
+  Clock sc_view_;  // what seq_cst fences have seen
   std::vector<std::pair<void (*)(void*), void*>> ends_;
   std::vector<std::pair<void (*)(void*), void*>> destructions_;
   std::vector<std::pair<void (*)(void*), void*>> per_execution_;

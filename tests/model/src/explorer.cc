@@ -26,16 +26,16 @@ const char* to_string(Memory memory) {
 }  // namespace
 
 const char* to_string(Error error) {
-  static constexpr const char* kNames[] = {"none",        "failed check", "data race",  "use after free", "unordered free",
-                                           "double free", "leak",         "deadlock",   "lost wake-up",   "livelock",
-                                           "exception",   "crash",        "wrong test"};
+  static constexpr const char* kNames[] = {
+      "none",     "failed check", "data race", "use after free", "unordered free", "double free", "leak",
+      "deadlock", "lost wake-up", "livelock",  "exception",      "crash",          "wrong test"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(Error::kBadTest) + 1);
   return kNames[static_cast<std::size_t>(error)];
 }
 
 std::string Result::summary() const {
-  std::string text = "model: " + options.name + " | " + to_string(options.memory) + ", preemptions " +
-                     bound(options.preemptions);
+  std::string text =
+      "model: " + options.name + " | " + to_string(options.memory) + ", preemptions " + bound(options.preemptions);
   if (options.memory == Memory::kRelaxed) text += ", stale reads " + bound(options.stale_reads);
   if (options.memory != Memory::kInterleaving) text += ", delayed stores " + bound(options.delayed_stores);
   if (options.spurious_failures != 0) text += ", spurious failures " + bound(options.spurious_failures);

@@ -16,8 +16,8 @@
 extern "C" void scree_model_switch(void** save, void* load);
 extern "C" void scree_model_enter();
 
-// The callee-saved registers go onto the stack; everything else is dead across a call. A fresh fiber finds its entry in r12
-// and the argument in r13.
+// The callee-saved registers go onto the stack; everything else is dead across a call. A fresh fiber finds its entry in
+// r12 and the argument in r13.
 asm(R"(
 .text
 .globl scree_model_switch
@@ -70,7 +70,8 @@ void* exceptions_of_this_thread() {
 
 void Fiber::prepare(void (*entry)(void*), void* argument) {
   if (stack_ == nullptr) {
-    void* memory = ::mmap(nullptr, kGuardBytes + kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        ::mmap(nullptr, kGuardBytes + kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED || ::mprotect(memory, kGuardBytes, PROT_NONE) != 0) {
       std::perror("no stack for a model thread");
       std::abort();

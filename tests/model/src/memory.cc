@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The memory model. Each atomic variable keeps its writes in modification order, which is the order in which they become
-// visible here; a load may read any that neither coherence nor what its thread knows has hidden.
+// The memory model. Each atomic variable keeps its writes in modification order, which is the order in which they
+// become visible here; a load may read any that neither coherence nor what its thread knows has hidden.
 //
 // kRelaxed is C++20's model without these behaviours:
 // - a load never reads a write that is executed later (no load buffering, nothing out of thin air);
@@ -209,8 +209,7 @@ Bits Engine::load(const hooks::Object& object, std::memory_order order, Site sit
   const Bits value = read(v, position, order);
   note_spin(v, position, site.line);
   if (tracing_) {
-    trace(me.id, "load", &v, {site, nullptr},
-          to_text(value, v.size) + " " + name(order) + describe_write(v, position));
+    trace(me.id, "load", &v, {site, nullptr}, to_text(value, v.size) + " " + name(order) + describe_write(v, position));
   }
   return value;
 }
@@ -281,7 +280,8 @@ bool Engine::compare_exchange(const hooks::Object& object, Bits& expected, const
   const Bits old = read(v, position, equal ? order : failure);
   if (tracing_) {
     trace(me.id, "compare_exchange", &v, {site, nullptr},
-          equal ? to_text(old, v.size) + " -> " + to_text(desired, v.size) + " " + name(order) + (dropped ? ", left out" : "")
+          equal ? to_text(old, v.size) + " -> " + to_text(desired, v.size) + " " + name(order) +
+                      (dropped ? ", left out" : "")
                 : "fails: " + to_text(old, v.size) + ", not " + to_text(expected, v.size) + " " + name(failure) +
                       describe_write(v, position));
   }
@@ -319,7 +319,8 @@ void Engine::wait(const hooks::Object& object, const Bits& old, std::memory_orde
     }
   }
   if (tracing_) {
-    trace(me.id, "wait ends", &v, {site, nullptr}, to_text(v.writes[position].value, v.size) + describe_write(v, position));
+    trace(me.id, "wait ends", &v, {site, nullptr},
+          to_text(v.writes[position].value, v.size) + describe_write(v, position));
   }
 }
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "scree_model/hooks.h"
 #include "model/explorer.h"
+#include "scree_model/hooks.h"
 
 namespace scree::model {
 

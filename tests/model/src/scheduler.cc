@@ -19,7 +19,8 @@ std::uint32_t bit(int candidate) { return 1u << candidate; }
 
 }  // namespace
 
-// Returns when the current thread may do what it intends. `commits`: the step also makes the thread's delayed stores visible.
+// Returns when the current thread may do what it intends. `commits`: the step also makes the thread's delayed stores
+// visible.
 void Engine::step(Intent intent, bool commits) {
   ModelThread& me = *current_;
   if (starting_) {
@@ -66,7 +67,8 @@ void Engine::finish_thread() {
     ModelThread* next = pick();
     if (next == nullptr) {
       for (const ModelThread& thread : threads_) {
-        if (thread.id != 0 && thread.state != ModelThread::State::kUnused && thread.state != ModelThread::State::kDone) {
+        if (thread.id != 0 && thread.state != ModelThread::State::kUnused &&
+            thread.state != ModelThread::State::kDone) {
           nobody_runs();
         }
       }
@@ -234,7 +236,8 @@ void Engine::nobody_runs() {
     const ModelThread& thread = threads_[id];
     if (thread.state == ModelThread::State::kDone) continue;
     const Variable* on = thread.wants != nullptr ? thread.wants : thread.awaits;
-    who += (who.empty() ? "T" : ", T") + std::to_string(id) + " waits for " + (on != nullptr ? name_of(*on) : "nothing");
+    who +=
+        (who.empty() ? "T" : ", T") + std::to_string(id) + " waits for " + (on != nullptr ? name_of(*on) : "nothing");
     if (thread.awaits != nullptr && !(thread.awaits->writes.back().value == thread.awaited_old)) {
       lost = true;
       who += ", which has changed";

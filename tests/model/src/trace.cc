@@ -30,8 +30,8 @@ std::string source_of(const void* address) {
   Dl_info info{};
   if (address == nullptr || ::dladdr(address, &info) == 0 || info.dli_fname == nullptr) return {};
   const auto offset = static_cast<const char*>(address) - static_cast<const char*>(info.dli_fbase) - 1;
-  const std::string command = "addr2line -s -e '" + std::string(info.dli_fname) + "' " + hex(static_cast<std::uint64_t>(offset)) +
-                              " 2>/dev/null";
+  const std::string command = "addr2line -s -e '" + std::string(info.dli_fname) + "' " +
+                              hex(static_cast<std::uint64_t>(offset)) + " 2>/dev/null";
   std::string text;
   if (FILE* pipe = ::popen(command.c_str(), "r")) {
     char line[512];
@@ -52,7 +52,8 @@ std::string Engine::to_text(const Bits& bits, std::uint8_t size) {
 }
 
 std::string Engine::text_of(const Place& place) const {
-  if (place.site.file != nullptr) return std::string(base_name(place.site.file)) + ':' + std::to_string(place.site.line);
+  if (place.site.file != nullptr)
+    return std::string(base_name(place.site.file)) + ':' + std::to_string(place.site.line);
   if (place.caller == nullptr) return "an unknown place";
   // Asking a program of the system takes time, so only the execution that is shown does it.
   const std::string source = tracing_ ? source_of(place.caller) : std::string();
@@ -61,7 +62,9 @@ std::string Engine::text_of(const Place& place) const {
 
 std::string Engine::name_of(const Variable& v) const {
   if (v.name != nullptr) return v.name;
-  const char* kind = v.kind == Variable::Kind::kAtomic ? "atomic" : v.kind == Variable::Kind::kPlain ? "plain" : "mutex";
+  const char* kind = v.kind == Variable::Kind::kAtomic  ? "atomic"
+                     : v.kind == Variable::Kind::kPlain ? "plain"
+                                                        : "mutex";
   std::string text = std::string(kind) + " #" + std::to_string(v.number);
   if (tracing_ && v.first.site.file != nullptr) text += " (" + text_of(v.first) + ')';
   return text;
@@ -70,8 +73,8 @@ std::string Engine::name_of(const Variable& v) const {
 // What a load read, where that is not the latest write.
 std::string Engine::describe_write(const Variable& v, std::uint32_t position) const {
   const Write& write = v.writes[position];
-  std::string text = position == 0 ? ", the first value" : ", of T" + std::to_string(write.thread) + " at step " +
-                                                               std::to_string(write.step);
+  std::string text = position == 0 ? ", the first value"
+                                   : ", of T" + std::to_string(write.thread) + " at step " + std::to_string(write.step);
   if (const std::size_t newer = v.writes.size() - 1 - position; newer != 0) {
     text += ", stale: " + std::to_string(newer) + " newer";
   }

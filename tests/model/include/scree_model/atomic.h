@@ -51,8 +51,7 @@ class Atomic {
   using difference_type = typename model::Difference<T>::Type;
   static constexpr bool is_always_lock_free = true;
 
-  constexpr Atomic() noexcept(std::is_nothrow_default_constructible_v<T>)
-    requires std::default_initializable<T>
+  constexpr Atomic() noexcept(std::is_nothrow_default_constructible_v<T>) requires std::default_initializable<T>
       : Atomic(T()) {}
   // NOLINTNEXTLINE(google-explicit-constructor): as std::atomic
   constexpr Atomic(T value) noexcept : value_(value) {
@@ -181,8 +180,8 @@ class Atomic {
     Bits bits = model::hooks::to_bits(expected);
     bool exchanged = false;
     if (model::hooks::active) {
-      exchanged = model::hooks::compare_exchange(object(), bits, model::hooks::to_bits(desired), success, failure, weak,
-                                                 site);
+      exchanged =
+          model::hooks::compare_exchange(object(), bits, model::hooks::to_bits(desired), success, failure, weak, site);
     } else if (bits == model::hooks::to_bits(value_)) {
       value_ = desired;
       exchanged = true;
@@ -210,16 +209,18 @@ class Plain {
  public:
   [[gnu::always_inline]] constexpr Plain() noexcept { constructed(); }
   template <class U>
-    requires std::convertible_to<U, T> && (!std::same_as<std::remove_cvref_t<U>, Plain>)
-  // NOLINTNEXTLINE(google-explicit-constructor): stands for a T
-  [[gnu::always_inline]] constexpr Plain(U&& value) noexcept : value_(std::forward<U>(value)) {
+  requires std::convertible_to<U, T> &&(!std::same_as<std::remove_cvref_t<U>, Plain>)
+      // NOLINTNEXTLINE(google-explicit-constructor): stands for a T
+      [[gnu::always_inline]] constexpr Plain(U&& value) noexcept
+      : value_(std::forward<U>(value)) {
     constructed();
   }
   [[gnu::always_inline]] constexpr Plain(const Plain& other) noexcept : value_(other.get()) { constructed(); }
   [[gnu::always_inline]] constexpr Plain& operator=(const Plain& other) noexcept { return set(other.get()); }
   template <class U>
-    requires std::convertible_to<U, T> && (!std::same_as<std::remove_cvref_t<U>, Plain>)
-  [[gnu::always_inline]] constexpr Plain& operator=(U&& value) noexcept {
+  requires std::convertible_to<U, T> &&(!std::same_as<std::remove_cvref_t<U>, Plain>)
+      [[gnu::always_inline]] constexpr Plain&
+      operator=(U&& value) noexcept {
     return set(static_cast<T>(std::forward<U>(value)));
   }
   constexpr ~Plain() {
@@ -228,11 +229,7 @@ class Plain {
 
   // NOLINTNEXTLINE(google-explicit-constructor): stands for a T
   [[gnu::always_inline]] constexpr operator T() const noexcept { return get(); }
-  [[gnu::always_inline]] constexpr T operator->() const noexcept
-    requires std::is_pointer_v<T>
-  {
-    return get();
-  }
+  [[gnu::always_inline]] constexpr T operator->() const noexcept requires std::is_pointer_v<T> { return get(); }
 
   template <class U>
   [[gnu::always_inline]] constexpr Plain& operator+=(U by) noexcept {

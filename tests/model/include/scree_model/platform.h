@@ -48,7 +48,8 @@ T& per_execution() {
   }
   if (execution != now) {
     object = static_cast<T*>(detail::construct_per_execution(
-        sizeof(T), alignof(T), [](void* memory) { ::new (memory) T(); }, [](void* memory) { static_cast<T*>(memory)->~T(); }));
+        sizeof(T), alignof(T), [](void* memory) { ::new (memory) T(); },
+        [](void* memory) { static_cast<T*>(memory)->~T(); }));
     execution = now;
   }
   return *object;
