@@ -5,12 +5,29 @@
 
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace scree::model {
+
+// Of a node's alternatives, by their positions.
+using Alternatives = std::uint8_t;
+inline constexpr std::uint32_t kMaxCandidates = 8;  // four threads and their delayed stores
+
+struct Choice {
+  std::uint16_t taken;
+  std::uint16_t count;
+  bool of_thread = false;
+  // Who may go next: those that must be tried, those that were, those that need not be (the sleep set); and who they
+  // are.
+  Alternatives wanted = 0;
+  Alternatives done = 0;
+  Alternatives asleep = 0;
+  std::array<std::uint8_t, kMaxCandidates> candidates{};
+};
 
 class Choices {
  public:
@@ -27,18 +44,19 @@ class Choices {
     return choice.taken;
   }
   void take(std::uint32_t choice, std::uint32_t count) {
-    taken_.push_back({static_cast<std::uint16_t>(choice), static_cast<std::uint16_t>(count)});
+    add({.taken = static_cast<std::uint16_t>(choice), .count = static_cast<std::uint16_t>(count)});
+  }
+  void add(const Choice& choice) {
+    taken_.push_back(choice);
     ++next_;
   }
 
+  // Of the last choice that was made or made again.
+  int last() const { return static_cast<int>(next_) - 1; }
+  Choice& at(int index) { return taken_[static_cast<std::size_t>(index)]; }
+
   // Moves to the next execution in depth-first order. False if there is none.
-  bool advance() {
-    taken_.resize(next_);
-    while (!taken_.empty() && taken_.back().taken + 1u == taken_.back().count) taken_.pop_back();
-    if (taken_.empty()) return false;
-    ++taken_.back().taken;
-    return true;
-  }
+  bool advance();
   void clear() {
     taken_.clear();
     next_ = 0;
@@ -50,10 +68,6 @@ class Choices {
   bool from_text(const std::string& text);
 
  private:
-  struct Choice {
-    std::uint16_t taken;
-    std::uint16_t count;
-  };
   std::vector<Choice> taken_;
   std::size_t next_ = 0;
 };

@@ -66,7 +66,9 @@ void Engine::reset() {
   thread_count_ = 1;
   starting_ = false;
   picked_ = false;
-  reducing_ = options_.reduce && options_.preemptions < 0 && !random_mode_;
+  reducing_ = options_.reduce && !random_mode_ && !tracing_ && options_.replay.empty();
+  sleeping_ = reducing_ && options_.preemptions < 0;
+  reduction_.reset();
   steps_ = 0;
   sequential_steps_ = 0;
   writes_ = 0;

@@ -21,24 +21,10 @@
 #include "model/explorer.h"
 #include "planting.h"
 #include "random.h"
+#include "reduction.h"
 #include "variables.h"
 
 namespace scree::model {
-
-// The step that a thread stands before: what it touches.
-struct Intent {
-  enum class Kind : std::uint8_t { kLoad, kWrite, kFence, kEverything };
-  Kind kind = Kind::kEverything;
-  bool sc = false;  // seq_cst operations and fences have an order of their own
-  std::uintptr_t address = 0;
-
-  // Whether the order of the two can matter to anyone.
-  bool depends_on(const Intent& other) const {
-    if (kind == Kind::kEverything || other.kind == Kind::kEverything) return true;
-    if (kind == Kind::kFence || other.kind == Kind::kFence) return sc && other.sc;
-    return address == other.address && (kind != Kind::kLoad || other.kind != Kind::kLoad);
-  }
-};
 
 // A store that its thread has executed and nobody else can see yet.
 struct Delayed {
@@ -49,6 +35,7 @@ struct Delayed {
   // It releases, and earlier stores were delayed as well. What it releases then has them, and with them what the thread
   // did in the meantime: more than C++20 promises, but only in executions like this one.
   bool follows;
+  int issued;   // its step, where a reduction counts them
   bool pinned;  // a compiler fence followed it: it waits in the processor, not in the compiler
 
   Intent intent() const { return {Intent::Kind::kWrite, false, variable->address}; }
@@ -161,8 +148,11 @@ class Engine {
   ModelThread* pick();
   std::uint32_t runnable() const;
   Intent intent_of(int candidate) const;
+  bool has_intent(int candidate) const;
   bool goes_to_sleep(int candidate, int chosen) const;
   std::size_t choose_candidate(const std::vector<int>& candidates);
+  std::uint32_t random_candidate(const std::vector<int>& candidates);
+  void find_reversals();
   void switch_to(ModelThread& thread);
   bool others_unfinished() const;
   [[noreturn]] void nobody_runs();
@@ -225,7 +215,9 @@ class Engine {
   int thread_count_ = 1;
   bool starting_ = false;  // each thread goes to its first step
   bool picked_ = false;    // the current thread was picked, and has not yet begun its step
-  bool reducing_ = false;
+  bool reducing_ = false;  // partial-order reduction
+  bool sleeping_ = false;  // with sleep sets
+  Reduction reduction_;
   std::uint32_t steps_ = 0;
   std::uint32_t sequential_steps_ = 0;
   std::uint32_t longest_ = 0;

@@ -228,7 +228,9 @@ void Engine::store(const hooks::Object& object, const Bits& value, std::memory_o
   if (sc) commit_all(me);
   if (!sc && may_delay() && choose(2) == 1) {
     ++delayed_stores_;
-    me.delayed.push_back({&v, value, releases(order), site, is_release(order) && !me.delayed.empty(), false});
+    me.delayed.push_back(
+        {&v, value, releases(order), site, is_release(order) && !me.delayed.empty(), reduction_.last_step(), false});
+    if (me.delayed.size() == 1) reduction_.moved(kMaxThreads + me.id);
     if (tracing_) trace(me.id, "store (delayed)", &v, {site, nullptr}, text);
     return;
   }

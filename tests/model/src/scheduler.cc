@@ -4,6 +4,7 @@
 // candidate of its own. What a thread does between two steps is invisible to others, or a race.
 
 #include <algorithm>
+#include <bit>
 
 #include "engine.h"
 
@@ -137,16 +138,32 @@ Intent Engine::intent_of(int candidate) const {
   return threads_[candidate - kMaxThreads].delayed.front().intent();
 }
 
+// Whether the candidate stands before a step, even if it cannot take it now.
+bool Engine::has_intent(int candidate) const {
+  if (candidate >= kMaxThreads) return !threads_[candidate - kMaxThreads].delayed.empty();
+  const auto state = threads_[candidate].state;
+  return state != ModelThread::State::kUnused && state != ModelThread::State::kDone;
+}
+
 // Whether `candidate` need not be tried after `chosen`, because it was tried before it and the two commute.
 bool Engine::goes_to_sleep(int candidate, int chosen) const {
   if (candidate % kMaxThreads == chosen % kMaxThreads) return false;
   return !intent_of(candidate).depends_on(intent_of(chosen));
 }
 
+void Engine::find_reversals() {
+  for (int c = 1; c < kProcesses; ++c) {
+    if (has_intent(c)) reduction_.find_reversal(c, intent_of(c), choices_);
+  }
+}
+
 // The next thread, after any delayed stores that become visible before its step. Null if no thread can go on.
 ModelThread* Engine::pick() {
   for (;;) {
+    // The part of an execution that is a repetition was looked at when it was new.
+    if (reducing_ && !choices_.replaying()) find_reversals();
     std::uint32_t threads = runnable();
+    const std::uint32_t able = threads;
     const int now = current_->id;
     const bool can_stay = (threads & bit(now)) != 0;
     bool forced = false;
@@ -168,21 +185,23 @@ ModelThread* Engine::pick() {
       }
     }
     if (candidates_.empty()) return nullptr;
-    if (reducing_) {
-      std::erase_if(candidates_, [this](int candidate) { return (asleep_ & bit(candidate)) != 0; });
-      if (candidates_.empty()) {
-        outcome_ = Outcome::kPruned;
-        leave();
-      }
-    }
 
     const std::size_t index = choose_candidate(candidates_);
     const int chosen = candidates_[index];
-    if (reducing_) {
-      for (std::size_t i = 0; i < index; ++i) asleep_ |= bit(candidates_[i]);
-      for (int c = 1; c < 2 * kMaxThreads; ++c) {
+    const int choice = candidates_.size() > 1 ? choices_.last() : -1;
+    if (sleeping_) {
+      if (choice >= 0) {
+        for (std::size_t i = 0; i < candidates_.size(); ++i) {
+          if ((choices_.at(choice).done & bit(static_cast<int>(i))) != 0) asleep_ |= bit(candidates_[i]);
+        }
+      }
+      for (int c = 1; c < kProcesses; ++c) {
         if ((asleep_ & bit(c)) != 0 && !goes_to_sleep(c, chosen)) asleep_ &= ~bit(c);
       }
+    }
+    if (reducing_) {
+      const int issued = chosen < kMaxThreads ? -1 : threads_[chosen - kMaxThreads].delayed.front().issued;
+      reduction_.add(chosen, intent_of(chosen), choice, able, issued);
     }
     if (chosen < kMaxThreads) {
       if (can_stay && !forced && chosen != now) ++preemptions_;
@@ -193,28 +212,48 @@ ModelThread* Engine::pick() {
   }
 }
 
+// Which of the candidates goes next. All of them are tried, unless the reduction knows which must be.
 std::size_t Engine::choose_candidate(const std::vector<int>& candidates) {
   const auto count = static_cast<std::uint32_t>(candidates.size());
-  if (count == 1) return 0;
-  if (!random_mode_ || choices_.replaying()) return choose(count);
-  std::uint32_t choice = 0;
-  if (by_priority_) {
-    if (std::find(change_points_.begin(), change_points_.end(), steps_) != change_points_.end()) {
-      priorities_[current_->id] = 0;
-    }
-    const auto rank = [this](int c) { return c < kMaxThreads ? priorities_[c] : random_.below(1u << 16); };
-    std::uint32_t best = 0;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const std::uint32_t r = rank(candidates[i]);
-      if (i == 0 || r > best) {
-        best = r;
-        choice = i;
-      }
-    }
-  } else if (random_.below(kStayOutOf) == 0) {
-    choice = random_.below(count);
+  Alternatives asleep = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (sleeping_ && (asleep_ & bit(candidates[i])) != 0) asleep = static_cast<Alternatives>(asleep | 1u << i);
   }
-  choices_.take(choice, count);
+  const unsigned all = (1u << count) - 1;
+  if (asleep == all) {
+    outcome_ = Outcome::kPruned;
+    leave();
+  }
+  if (count == 1) return 0;
+  if (choices_.replaying()) return choices_.again(count);
+  const auto first = random_mode_ ? random_candidate(candidates)
+                                  : static_cast<std::uint32_t>(std::countr_zero(all & ~unsigned{asleep}));
+  Choice choice{
+      .taken = static_cast<std::uint16_t>(first), .count = static_cast<std::uint16_t>(count), .of_thread = true};
+  choice.wanted = static_cast<Alternatives>(reducing_ ? 1u << first : all);
+  choice.asleep = asleep;
+  for (std::uint32_t i = 0; i < count; ++i) choice.candidates[i] = static_cast<std::uint8_t>(candidates[i]);
+  choices_.add(choice);
+  return first;
+}
+
+std::uint32_t Engine::random_candidate(const std::vector<int>& candidates) {
+  const auto count = static_cast<std::uint32_t>(candidates.size());
+  if (!options_.replay.empty()) return 0;
+  if (!by_priority_) return random_.below(kStayOutOf) == 0 ? random_.below(count) : 0;
+  if (std::find(change_points_.begin(), change_points_.end(), steps_) != change_points_.end()) {
+    priorities_[current_->id] = 0;
+  }
+  std::uint32_t best = 0;
+  std::uint32_t choice = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const int c = candidates[i];
+    const std::uint32_t rank = c < kMaxThreads ? priorities_[c] : random_.below(1u << 16);
+    if (i == 0 || rank > best) {
+      best = rank;
+      choice = i;
+    }
+  }
   return choice;
 }
 
