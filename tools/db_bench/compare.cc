@@ -6,21 +6,16 @@
 #include <malloc.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <functional>
 
 #include "bench_store.h"
+#include "statistics.h"
 #include "workloads.h"
 
 namespace scree::bench {
 namespace {
-
-double median_of(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
 
 // The counted runs of one benchmark (or of its background writer), ours and the peer's side by side.
 class Series {
@@ -39,21 +34,20 @@ class Series {
       report->results.push_back({.benchmark = name_,
                                  .subject = subjects[side],
                                  .threads = threads_,
-                                 .operations_per_second = median_of(sides_[side].throughputs),
-                                 .nanoseconds_per_operation = median_of(sides_[side].nanoseconds),
+                                 .operations_per_second = spread_of(sides_[side].throughputs).median,
+                                 .nanoseconds_per_operation = spread_of(sides_[side].nanoseconds).median,
                                  .latency = sides_[side].latency});
     }
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < sides_[0].throughputs.size(); ++i) {
-      ratios.push_back(sides_[0].throughputs[i] / sides_[1].throughputs[i]);
-    }
+    const std::vector<double> ratios =
+        pair_by_pair(sides_[0].throughputs, sides_[1].throughputs, std::divides<double>());
+    const Spread spread = spread_of(ratios);
     report->ratios.push_back({.benchmark = name_,
                               .subject = subjects[0],
                               .peer = subjects[1],
                               .threads = threads_,
-                              .median = median_of(ratios),
-                              .min = *std::min_element(ratios.begin(), ratios.end()),
-                              .max = *std::max_element(ratios.begin(), ratios.end()),
+                              .median = spread.median,
+                              .min = spread.min,
+                              .max = spread.max,
                               .pairs = static_cast<unsigned>(ratios.size())});
   }
 

@@ -4,13 +4,11 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <limits>
 
-#include <gflags/gflags.h>
-
 #include "engines.h"
+#include "flag_values.h"
 #include "workloads.h"
 
 DEFINE_string(benchmarks, "",
@@ -59,19 +57,6 @@ DEFINE_bool(histogram, false,
 namespace scree::bench {
 namespace {
 
-std::string got(std::string_view value) { return " (got \"" + std::string(value) + "\")"; }
-
-// `value` as an unsigned number if it lies in [low, high].
-template <typename To>
-Status in_range(std::string_view flag, std::int64_t value, std::int64_t low, std::int64_t high, To* to) {
-  if (value < low || value > high) {
-    return Status::invalid_argument("--" + std::string(flag) + " must be from " + std::to_string(low) + " to " +
-                                    std::to_string(high) + got(std::to_string(value)));
-  }
-  *to = static_cast<To>(value);
-  return Status::ok();
-}
-
 template <typename To>
 Status optional_in_range(std::string_view flag, std::int64_t value, std::int64_t low, std::int64_t high,
                          std::optional<To>* to) {
@@ -84,18 +69,14 @@ Status parse_benchmarks(Config* config) {
     for (const Benchmark& benchmark : benchmarks()) config->benchmarks.push_back(&benchmark);
     return Status::ok();
   }
-  std::string_view rest = FLAGS_benchmarks;
-  for (;;) {
-    const std::size_t comma = rest.find(',');
-    const std::string_view name = rest.substr(0, comma);
+  for (const std::string_view name : split_at_commas(FLAGS_benchmarks)) {
     const Benchmark* benchmark = find_benchmark(name);
     if (benchmark == nullptr) {
       return Status::invalid_argument("--benchmarks knows " + benchmark_names() + got(name));
     }
     config->benchmarks.push_back(benchmark);
-    if (comma == std::string_view::npos) return Status::ok();
-    rest.remove_prefix(comma + 1);
   }
+  return Status::ok();
 }
 
 Status parse_engines(Config* config) {
@@ -190,18 +171,9 @@ std::string default_directory() {
 }  // namespace
 
 Status parse_command_line(int argc, char** argv, Config* config) {
-  gflags::SetUsageMessage("measures storage engines: " + engine_names() + "\nBenchmarks: " + benchmark_names());
-  gflags::ParseCommandLineNonHelpFlags(&argc, &argv, true);
-  for (const char* name : {"help", "helpfull", "helpshort"}) {
-    if (std::string value; gflags::GetCommandLineOption(name, &value) && value == "true") {
-      gflags::ShowUsageWithFlagsRestrict(argv[0], "flags.cc");
-      std::exit(0);
-    }
-  }
-  gflags::HandleCommandLineHelpFlags();
-  if (argc > 1) return Status::invalid_argument("only flags are understood" + got(argv[1]));
-
-  Status status = parse_benchmarks(config);
+  Status status =
+      read_flags(argc, argv, "measures storage engines: " + engine_names() + "\nBenchmarks: " + benchmark_names());
+  if (status.is_ok()) status = parse_benchmarks(config);
   if (status.is_ok()) status = parse_engines(config);
   if (status.is_ok()) status = parse_numbers(config);
   if (status.is_ok()) status = parse_compression(config);

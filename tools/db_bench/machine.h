@@ -4,15 +4,11 @@
 
 #pragma once
 
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "config.h"
+#include "host.h"
 
 namespace scree::bench {
 
-// Names and values, in the order in which they are shown.
-std::vector<std::pair<std::string, std::string>> machine_facts(const Config& config);
+Facts machine_facts(const Config& config);
 
 }  // namespace scree::bench

@@ -3,12 +3,12 @@
 // db_bench: measures storage engines with the workloads, flags and result lines of RocksDB's db_bench.
 
 #include <cstdio>
-#include <fstream>
 
 #include "bench_store.h"
 #include "compare.h"
 #include "flags.h"
 #include "machine.h"
+#include "text.h"
 #include "workloads.h"
 
 namespace scree::bench {
@@ -68,12 +68,6 @@ Status run_plain(const Config& config, Report* report) {
     if (result.writer) show(config, *result.writer, report);
   }
   return Status::ok();
-}
-
-Status write_file(const std::string& path, std::ios::openmode mode, const std::string& text) {
-  std::ofstream file(path, mode);
-  file << text << std::flush;
-  return file ? Status::ok() : Status::io_error("cannot write " + path);
 }
 
 Status run(const Config& config) {

@@ -3,21 +3,11 @@
 #include "report.h"
 
 #include <algorithm>
-#include <cstdio>
 
-#include "json.h"
+#include "text.h"
 
 namespace scree::bench {
 namespace {
-
-template <typename... Args>
-std::string format(const char* pattern, Args... args) {
-  const int size = std::snprintf(nullptr, 0, pattern, args...);
-  std::string text(static_cast<std::size_t>(size) + 1, '\0');
-  std::snprintf(text.data(), text.size(), pattern, args...);
-  text.pop_back();
-  return text;
-}
 
 const SubjectResult* find_result(const Report& report, const std::string& benchmark, const std::string& subject) {
   for (const SubjectResult& result : report.results) {
@@ -75,50 +65,11 @@ std::string ratio_table(const Report& report) {
 }
 
 std::string to_json(const Report& report) {
-  JsonWriter json;
-  json.begin_object();
-  json.name("machine");
-  json.begin_object();
-  for (const auto& [name, value] : report.machine) json.member(name, value);
-  json.end_object();
-
-  json.name("results");
-  json.begin_array();
-  for (const SubjectResult& result : report.results) {
-    json.begin_object();
-    json.member("benchmark", result.benchmark);
-    json.member("subject", result.subject);
-    json.member("threads", std::uint64_t{result.threads});
-    json.member("n", report.n);
-    json.member("ops_per_second", result.operations_per_second);
-    json.member("ns_per_op", result.nanoseconds_per_operation);
-    if (result.latency.count() != 0) {
-      json.member("p50_us", microseconds(result.latency, 0.5));
-      json.member("p99_us", microseconds(result.latency, 0.99));
-      json.member("p999_us", microseconds(result.latency, 0.999));
-    }
-    json.end_object();
-  }
-  json.end_array();
-
-  json.name("ratios");
-  json.begin_array();
-  for (const Ratio& ratio : report.ratios) {
-    json.begin_object();
-    json.member("benchmark", ratio.benchmark);
-    json.member("subject", ratio.subject);
-    json.member("peer", ratio.peer);
-    json.member("threads", std::uint64_t{ratio.threads});
-    json.member("n", report.n);
-    json.member("ratio", ratio.median);
-    json.member("ratio_min", ratio.min);
-    json.member("ratio_max", ratio.max);
-    json.member("pairs", std::uint64_t{ratio.pairs});
-    json.end_object();
-  }
-  json.end_array();
-  json.end_object();
-  return json.take();
+  std::vector<SubjectResult> results = report.results;
+  for (SubjectResult& result : results) result.n = report.n;
+  std::vector<Ratio> ratios = report.ratios;
+  for (Ratio& ratio : ratios) ratio.n = report.n;
+  return results_as_json(report.machine, results, ratios);
 }
 
 }  // namespace scree::bench

@@ -6,9 +6,9 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "results.h"
 #include "runner.h"
 
 namespace scree::bench {
@@ -23,33 +23,11 @@ std::string skipped_line(std::string_view benchmark, std::string_view reason);
 // The lines that --histogram prints behind the result line.
 std::string histogram_text(const Measurement& measurement);
 
-// All counted runs of one subject in one benchmark.
-struct SubjectResult {
-  std::string benchmark;
-  std::string subject;
-  unsigned threads = 0;
-  double operations_per_second = 0;
-  double nanoseconds_per_operation = 0;
-  Histogram latency;
-};
-
-// Subject against peer in one benchmark: throughput ÷ throughput, pair by pair.
-struct Ratio {
-  std::string benchmark;
-  std::string subject;
-  std::string peer;
-  unsigned threads = 0;
-  double median = 0;
-  double min = 0;
-  double max = 0;
-  unsigned pairs = 0;
-};
-
 struct Report {
-  std::vector<std::pair<std::string, std::string>> machine;
-  std::uint64_t n = 0;
+  Facts machine;
+  std::uint64_t n = 0;  // of every result and ratio
   std::vector<SubjectResult> results;
-  std::vector<Ratio> ratios;  // those of a benchmark stand in the order of their two results
+  std::vector<Ratio> ratios;  // throughput ÷ throughput; those of a benchmark stand in the order of their two results
 };
 
 // One line per ratio, as a Markdown table.
