@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "compare.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "statistics.h"
+
+namespace scree::bench {
+namespace {
+
+constexpr double kShortestRun = 50e6;  // nanoseconds
+
+// As near to `n` as the benchmark allows, and a multiple of the threads.
+std::uint64_t allowed(const Benchmark& benchmark, unsigned threads, std::uint64_t n) {
+  const std::uint64_t most = std::max<std::uint64_t>(benchmark.max_n / threads, 1);
+  return std::min((n + threads - 1) / threads, most) * threads;
+}
+
+// Raises `*n` until a run of `contender` lasts long enough, or no more is allowed.
+Status lengthen(const Benchmark& benchmark, const Contender& contender, unsigned threads, std::uint64_t* n) {
+  for (;;) {
+    double nanoseconds = 0;
+    if (Status status = contender.run({.threads = threads, .n = *n}, &nanoseconds); !status.is_ok()) return status;
+    if (nanoseconds >= kShortestRun) return Status::ok();
+    // A little more than seems to be needed, and not much more at a time: short runs tell little.
+    const double factor = std::clamp(1.1 * kShortestRun / std::max(nanoseconds, 1.0), 1.1, 20.0);
+    const std::uint64_t more =
+        allowed(benchmark, threads, static_cast<std::uint64_t>(static_cast<double>(*n) * factor));
+    if (more <= *n) return Status::ok();
+    *n = more;
+  }
+}
+
+}  // namespace
+
+Status compare(const Benchmark& benchmark, unsigned threads, std::optional<std::uint64_t> n, unsigned reps,
+               Comparison* comparison) {
+  std::vector<const Contender*> contenders = {&benchmark.container};
+  for (const Contender& peer : benchmark.peers) contenders.push_back(&peer);
+
+  constexpr std::uint64_t kFirstTry = 10'000;
+  RunRequest request{.threads = threads, .n = allowed(benchmark, threads, n.value_or(kFirstTry))};
+  if (!n) {
+    for (const Contender* contender : contenders) {
+      if (Status status = lengthen(benchmark, *contender, threads, &request.n); !status.is_ok()) return status;
+    }
+  }
+
+  std::vector<std::vector<double>> times(contenders.size());  // ns per operation, by contender and counted round
+  for (unsigned round = 0; round <= reps; ++round) {
+    for (std::size_t i = 0; i < contenders.size(); ++i) {
+      double nanoseconds = 0;
+      if (Status status = contenders[i]->run(request, &nanoseconds); !status.is_ok()) {
+        return status.with_context(benchmark.name + " of " + contenders[i]->name);
+      }
+      if (round != 0) times[i].push_back(nanoseconds / static_cast<double>(request.n));
+    }
+  }
+
+  for (std::size_t i = 0; i < contenders.size(); ++i) {
+    const double median = spread_of(times[i]).median;
+    comparison->results.push_back({.benchmark = benchmark.name,
+                                   .subject = contenders[i]->name,
+                                   .threads = threads,
+                                   .n = request.n,
+                                   .operations_per_second = 1e9 / median,
+                                   .nanoseconds_per_operation = median,
+                                   .latency = {}});
+    if (i == 0) continue;
+    const Spread ratio = spread_of(pair_by_pair(times[0], times[i], std::divides<double>()));
+    const Spread difference = spread_of(pair_by_pair(times[0], times[i], std::minus<double>()));
+    comparison->ratios.push_back({.benchmark = benchmark.name,
+                                  .subject = benchmark.container.name,
+                                  .peer = contenders[i]->name,
+                                  .threads = threads,
+                                  .n = request.n,
+                                  .median = ratio.median,
+                                  .min = ratio.min,
+                                  .max = ratio.max,
+                                  .pairs = reps,
+                                  .difference_ns = difference.median});
+  }
+  return Status::ok();
+}
+
+}  // namespace scree::bench

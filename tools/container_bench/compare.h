@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs a benchmark and says what came out.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "contender.h"
+#include "results.h"
+
+namespace scree::bench {
+
+// One benchmark with one number of threads. In results the container comes first, then its peers; ratios are in the
+// order of the peers: our time ÷ the peer's, lower is better.
+struct Comparison {
+  std::vector<SubjectResult> results;
+  std::vector<Ratio> ratios;
+};
+
+// Runs all contenders in turn (A B C A B C …), one round that does not count, then `reps` rounds. Every run does the
+// same number of operations: `n` rounded up to a multiple of `threads`, as far as the benchmark allows; without `n`, as
+// many as take every contender 50 ms.
+Status compare(const Benchmark& benchmark, unsigned threads, std::optional<std::uint64_t> n, unsigned reps,
+               Comparison* comparison);
+
+}  // namespace scree::bench

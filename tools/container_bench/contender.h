@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is measured against what. A contender is called once per run and loops inside, so that its operation is inlined
+// into a loop of its own: nothing virtual stands between two operations.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <scree/status.h>
+
+namespace scree::bench {
+
+struct RunRequest {
+  unsigned threads = 1;
+  std::uint64_t n = 0;  // operations of all threads together, a multiple of `threads`
+
+  std::uint64_t operations_per_thread() const { return n / threads; }
+};
+
+// Does all operations once and sets the wall-clock time that they took. What it prepares and checks is not in that
+// time.
+using RunFunction = std::function<Status(const RunRequest& request, double* nanoseconds)>;
+
+// One side of a benchmark: a container of ours, or a peer.
+struct Contender {
+  std::string name;
+  RunFunction run;
+};
+
+// A benchmark of one of our containers.
+struct Benchmark {
+  std::string name;
+  Contender container;
+  std::vector<Contender> peers = {};
+  std::uint64_t max_n = std::numeric_limits<std::uint64_t>::max();  // operations of a run that memory bears
+};
+
+}  // namespace scree::bench

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a writer pays for scree::ebr: instances are made, published and replaced, and each is freed later.
+//
+// allocate_publish_retire measures that with nobody reading; stalled_reader while a thread sits inside a barrier, so
+// that nothing can be freed before it leaves.
+
+#include <scree/ebr.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <latch>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "garbage.h"
+#include "registry.h"
+#include "timed_threads.h"
+
+namespace scree::bench {
+namespace {
+
+struct Value {
+  explicit Value(std::uint64_t number) : words{number} {}
+  std::uint64_t words[kGarbageValueBytes / sizeof(std::uint64_t)];
+};
+
+// Values whose destructor has run on this thread; not shared, so that counting costs next to nothing.
+constinit thread_local std::uint64_t destroyed_here = 0;
+
+struct CountedValue : Value {
+  using Value::Value;
+  ~CountedValue() { ++destroyed_here; }
+};
+
+template <class T>
+[[gnu::noinline]] void allocate_publish_retire_loop(ebr::AtomicArc<T>* published, std::uint64_t operations) {
+  for (std::uint64_t i = 0; i < operations; ++i) {
+    // The old owner ends with the statement: that retires the instance.
+    published->swap(ebr::Arc<T>::make(i), ebr::Tag::kNone, std::memory_order_acq_rel);
+  }
+}
+
+// Frees all that waits for reclamation; an error if something goes on waiting though nobody is inside a barrier.
+Status collect_everything() {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds kLongEnough{60};
+  const Clock::time_point begin = Clock::now();
+  while (ebr::collect()) {
+    if (Clock::now() - begin > kLongEnough) {
+      return Status::timed_out("garbage of ebr waits for reclamation although no barrier is held");
+    }
+  }
+#ifdef __GLIBC__
+  malloc_trim(0);  // no run finds the memory that the one before it took from the system
+#endif
+  return Status::ok();
+}
+
+// Replaces what each thread publishes until `request.n` instances were made. `destroyed` counts those freed meanwhile.
+template <class T>
+double replace_on_threads(const RunRequest& request, std::atomic<std::uint64_t>* destroyed) {
+  return run_on_threads(request.threads, [&](Lap& lap) {
+    const std::uint64_t operations = request.operations_per_thread();
+    {
+      ebr::AtomicArc<T> published = ebr::AtomicArc<T>::make(0u);
+      lap.start();
+      allocate_publish_retire_loop(&published, operations);
+      lap.stop();
+    }
+    ebr::suspend();
+    destroyed->fetch_add(std::exchange(destroyed_here, 0), std::memory_order_relaxed);
+  });
+}
+
+Status allocate_publish_retire(const RunRequest& request, double* nanoseconds) {
+  std::atomic<std::uint64_t> ignored{0};
+  Status status = collect_everything();
+  if (status.is_ok()) *nanoseconds = replace_on_threads<Value>(request, &ignored);
+  return status;
+}
+
+// Is inside a barrier from the end of its constructor to the beginning of its destructor.
+class StalledReader {
+ public:
+  StalledReader()
+      : thread_([this] {
+          const ebr::Barrier barrier;
+          inside_.count_down();
+          may_leave_.wait();
+        }) {
+    inside_.wait();
+  }
+  ~StalledReader() {
+    may_leave_.count_down();
+    thread_.join();
+  }
+  StalledReader(const StalledReader&) = delete;
+  StalledReader& operator=(const StalledReader&) = delete;
+
+ private:
+  std::latch inside_{1};
+  std::latch may_leave_{1};
+  std::thread thread_;
+};
+
+// What was made must be destroyed at the end, each instance once.
+Status check_freed(const RunRequest& request, std::uint64_t destroyed) {
+  const std::uint64_t made = request.n + request.threads;  // and those that were published first
+  if (destroyed == made) return Status::ok();
+  return Status::corruption("of " + std::to_string(made) + " instances " + std::to_string(destroyed) + " were freed");
+}
+
+template <bool kStalled>
+Status beside_a_reader(const RunRequest& request, double* nanoseconds) {
+  Status status = collect_everything();
+  if (!status.is_ok()) return status;
+  destroyed_here = 0;
+  std::atomic<std::uint64_t> destroyed{0};
+  if constexpr (kStalled) {
+    const StalledReader reader;
+    *nanoseconds = replace_on_threads<CountedValue>(request, &destroyed);
+    if (destroyed.load() != 0) return Status::corruption("an instance was freed while a reader could reach it");
+  } else {
+    *nanoseconds = replace_on_threads<CountedValue>(request, &destroyed);
+  }
+  status = collect_everything();
+  return status.is_ok() ? check_freed(request, destroyed.load() + destroyed_here) : status;
+}
+
+}  // namespace
+
+void add_ebr_garbage(Registry* registry) {
+  registry->add({.name = "allocate_publish_retire", .container = {.name = "ebr", .run = allocate_publish_retire}});
+
+  // An instance that waits takes about 100 bytes, its place among the garbage included: half a GiB.
+  constexpr std::uint64_t kMaxWaiting = 5'000'000;
+  registry->add(
+      {.name = "stalled_reader", .container = {.name = "ebr", .run = beside_a_reader<true>}, .max_n = kMaxWaiting});
+  registry->add_peer("no_stalled_reader", {});
+  registry->add_side("ebr", "stalled_reader", {.name = "no_stalled_reader", .run = beside_a_reader<false>});
+}
+
+}  // namespace scree::bench
