@@ -78,6 +78,9 @@ Status select(const Registry& registry, Config* config) {
     std::erase_if(benchmark.peers, [&](const Contender& peer) { return !contains(peers, peer.name); });
     config->benchmarks.push_back(std::move(benchmark));
   }
+  if (config->benchmarks.empty()) {
+    return Status::invalid_argument("--benchmarks names none that --containers has" + got(FLAGS_benchmarks));
+  }
   for (const std::string& peer : peers) {
     const std::string package = registry.missing_package(peer);
     if (!package.empty()) {

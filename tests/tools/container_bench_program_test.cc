@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs container_bench from end to end, on real containers and few operations.
+
+#include <map>
+#include <set>
+
+#include "json_reader.h"
+#include "program_run.h"
+
+namespace scree::bench {
+namespace {
+
+class ContainerBench : public ProgramRun {
+ protected:
+  Outcome run(const std::string& arguments) const { return run_program(CONTAINER_BENCH_PROGRAM, arguments); }
+
+  // Runs with --json and gives the document; nothing if it failed.
+  Json run_for_json(const std::string& arguments) {
+    const std::filesystem::path path = directory_ / "out.json";
+    outcome_ = run(arguments + " --json='" + path.string() + "'");
+    EXPECT_EQ(outcome_.exit_code, 0) << outcome_.errors;
+    return outcome_.exit_code == 0 ? JsonReader::read(read_file(path)) : Json{};
+  }
+
+  Outcome outcome_;
+};
+
+// Those that are compiled in everywhere.
+const std::map<std::string, std::set<std::string>> kPeersOf = {
+    {"enter_exit", {"release_store", "ebr_fenced"}},
+    {"nested_enter_exit", {"release_store", "ebr_fenced"}},
+    {"allocate_publish_retire", {"malloc_free"}},
+    {"stalled_reader", {"no_stalled_reader"}},
+};
+
+TEST_F(ContainerBench, runs_every_benchmark_of_ebr_and_reports_what_the_contract_asks_for) {
+  const Json json = run_for_json("--n=3000 --reps=2 --threads=1,2,5");
+  for (const char* fact : {"cpu", "cores", "compiler", "flags", "scree", "malloc_free"}) {
+    EXPECT_TRUE(json["machine"].has(fact)) << fact;
+  }
+
+  std::map<std::string, std::set<std::string>> subjects;
+  for (const Json& result : json["results"].array) {
+    EXPECT_EQ(result.object.size(), 6u);
+    subjects[result["benchmark"].string].insert(result["subject"].string);
+    const double threads = result["threads"].number;
+    EXPECT_TRUE(threads == 1 || threads == 2 || threads == 5) << threads;
+    EXPECT_EQ(result["n"].number, 3000);
+    EXPECT_GT(result["ops_per_second"].number, 0);
+    EXPECT_GT(result["ns_per_op"].number, 0);
+  }
+  std::map<std::string, std::set<std::string>> peers;
+  for (const Json& ratio : json["ratios"].array) {
+    EXPECT_EQ(ratio.object.size(), 10u);
+    EXPECT_EQ(ratio["subject"].string, "ebr");
+    peers[ratio["benchmark"].string].insert(ratio["peer"].string);
+    EXPECT_EQ(ratio["n"].number, 3000);
+    EXPECT_EQ(ratio["pairs"].number, 2);
+    EXPECT_GT(ratio["ratio_min"].number, 0);
+    EXPECT_LE(ratio["ratio_min"].number, ratio["ratio"].number);
+    EXPECT_LE(ratio["ratio"].number, ratio["ratio_max"].number);
+    EXPECT_EQ(ratio["difference_ns"].kind, Json::Kind::kNumber);
+  }
+  for (const auto& [benchmark, expected] : kPeersOf) {
+    EXPECT_TRUE(subjects[benchmark].contains("ebr")) << benchmark;
+    for (const std::string& peer : expected) {
+      EXPECT_TRUE(subjects[benchmark].contains(peer)) << benchmark << " " << peer;
+      EXPECT_TRUE(peers[benchmark].contains(peer)) << benchmark << " " << peer;
+      EXPECT_NE(outcome_.output.find("| " + peer + " "), std::string::npos) << outcome_.output;
+    }
+  }
+  EXPECT_EQ(subjects.size(), kPeersOf.size());
+}
+
+TEST_F(ContainerBench, liburcu_is_a_peer_or_said_to_be_missing) {
+  const Json json = run_for_json("--n=3000 --reps=1 --threads=1 --benchmarks=enter_exit --peers=urcu_memb");
+  const bool compiled_in = json["machine"].has("urcu_memb");
+  EXPECT_EQ(json["ratios"].array.size(), compiled_in ? 1u : 0u);
+  EXPECT_EQ(json["results"].array.size(), compiled_in ? 2u : 1u);
+  EXPECT_EQ(outcome_.lines_of("urcu_memb").size(), 1u) << "its version, or that it is skipped";
+  EXPECT_EQ(outcome_.output.find("urcu_memb: skipped (not compiled in: liburcu-dev") != std::string::npos,
+            !compiled_in);
+}
+
+TEST_F(ContainerBench, a_ratio_is_our_time_over_the_peers) {
+  const Json json = run_for_json("--n=30000 --reps=1 --threads=1 --benchmarks=enter_exit --peers=release_store");
+  ASSERT_EQ(json["ratios"].array.size(), 1u);
+  const double ours = json["results"].array.at(0)["ns_per_op"].number;
+  const double peers = json["results"].array.at(1)["ns_per_op"].number;
+  EXPECT_EQ(json["results"].array[0]["subject"].string, "ebr");
+  EXPECT_EQ(json["results"].array[1]["subject"].string, "release_store");
+  EXPECT_NEAR(json["ratios"].array[0]["ratio"].number, ours / peers, ours / peers * 1e-4);
+}
+
+TEST_F(ContainerBench, runs_a_container_alone) {
+  const Json json = run_for_json("--n=3000 --reps=1 --threads=1 --benchmarks=nested_enter_exit --peers=");
+  EXPECT_EQ(json["results"].array.size(), 1u);
+  EXPECT_TRUE(json["ratios"].array.empty());
+}
+
+TEST_F(ContainerBench, a_wrong_name_or_number_is_exit_code_2_and_nothing_runs) {
+  for (const auto& [argument, word] : std::map<std::string, std::string>{{"--containers=nosuch", "ebr"},
+                                                                         {"--peers=nosuch", "urcu_memb"},
+                                                                         {"--benchmarks=nosuch", "nested_enter_exit"},
+                                                                         {"--threads=0", "1024"},
+                                                                         {"--n=0", "from 1"}}) {
+    const Outcome outcome = run(argument);
+    EXPECT_EQ(outcome.exit_code, 2) << argument;
+    EXPECT_NE(outcome.errors.find(word), std::string::npos) << argument << ": " << outcome.errors;
+    EXPECT_EQ(outcome.output, "") << argument;
+  }
+}
+
+TEST_F(ContainerBench, a_json_file_that_cannot_be_written_is_told_before_measuring) {
+  const Outcome outcome = run("--json='" + (directory_ / "missing" / "x.json").string() + "'");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_NE(outcome.errors.find("cannot write"), std::string::npos) << outcome.errors;
+  EXPECT_EQ(outcome.output, "");
+}
+
+TEST_F(ContainerBench, help_names_flags_containers_peers_and_benchmarks) {
+  const Outcome outcome = run("--help");
+  EXPECT_EQ(outcome.exit_code, 0);
+  for (const char* word : {"-containers", "-peers", "-benchmarks", "-threads", "-reps", "-json", "ebr_fenced",
+                           "allocate_publish_retire"}) {
+    EXPECT_NE(outcome.output.find(word), std::string::npos) << word;
+  }
+}
+
+}  // namespace
+}  // namespace scree::bench
