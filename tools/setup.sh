@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Sourced by tools/run and tools/check: what both need before they can do their own work.
+# Sourced by tools/run, tools/check and tools/peers: what they need before they can do their own work.
 
 readonly packages=(
   build-essential clang cmake ninja-build python3 spin
@@ -33,15 +33,15 @@ missing_packages() {
   done
 }
 
-# Installs what is missing. Makes no apt call when nothing is.
-install_dependencies() {
+# Installs those of the packages named that are missing. Makes no apt call when none is.
+install_packages() {
   local missing
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     printf 'This is not a Debian system. Install what these packages of Debian 12 contain, then build with cmake:\n  %s\n' \
-      "${packages[*]}" >&2
+      "$*" >&2
     exit 1
   fi
-  mapfile -t missing < <(missing_packages "${packages[@]}")
+  mapfile -t missing < <(missing_packages "$@")
   [ ${#missing[@]} -gt 0 ] || return 0
   if ! can_be_root; then
     printf 'These packages are missing, and without root or sudo they cannot be installed from here:\n  %s\nInstall them with:\n  apt-get install %s\n' \
@@ -52,6 +52,8 @@ install_dependencies() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get update
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
 }
+
+install_dependencies() { install_packages "${packages[@]}"; }
 
 # configure PRESET: quick when nothing changed. ccache is used where it happens to be.
 configure() {
