@@ -133,6 +133,17 @@ TEST(ContainerComparison, without_a_number_of_operations_every_run_lasts_long_en
   EXPECT_TRUE(script.order().ends_with("abcabc"));
 }
 
+TEST(ContainerComparison, a_benchmarks_own_number_of_operations_is_taken_unless_another_is_asked_for) {
+  for (const std::optional<std::uint64_t> n : {std::optional<std::uint64_t>(), std::optional<std::uint64_t>(500)}) {
+    Script script;
+    const Benchmark benchmark = {.name = "stalled_reader", .container = script.always_takes("a", 1), .default_n = 2000};
+    Comparison comparison;
+    ASSERT_TRUE(compare(benchmark, 1, n, 1, &comparison).is_ok());
+    EXPECT_EQ(script.order(), "aa") << "nothing is tried first";
+    EXPECT_EQ(comparison.results[0].n, n.value_or(2000));
+  }
+}
+
 TEST(ContainerComparison, does_no_more_operations_than_the_benchmark_bears) {
   for (const std::optional<std::uint64_t> n :
        {std::optional<std::uint64_t>(), std::optional<std::uint64_t>(1u << 30)}) {

@@ -37,6 +37,7 @@ Status lengthen(const Benchmark& benchmark, const Contender& contender, unsigned
 
 Status compare(const Benchmark& benchmark, unsigned threads, std::optional<std::uint64_t> n, unsigned reps,
                Comparison* comparison) {
+  if (!n) n = benchmark.default_n;
   std::vector<const Contender*> contenders = {&benchmark.container};
   for (const Contender& peer : benchmark.peers) contenders.push_back(&peer);
 

@@ -21,8 +21,8 @@ struct Comparison {
 };
 
 // Runs all contenders in turn (A B C A B C …), one round that does not count, then `reps` rounds. Every run does the
-// same number of operations: `n` rounded up to a multiple of `threads`, as far as the benchmark allows; without `n`, as
-// many as take every contender 50 ms.
+// same number of operations: `n` rounded up to a multiple of `threads`, as far as the benchmark allows; without `n`,
+// the benchmark's default, or as many as take every contender 50 ms.
 Status compare(const Benchmark& benchmark, unsigned threads, std::optional<std::uint64_t> n, unsigned reps,
                Comparison* comparison);
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct Benchmark {
   std::string name;
   Contender container;
   std::vector<Contender> peers = {};
+  std::optional<std::uint64_t> default_n = {};  // where the result depends on it; else what lasts long enough
   std::uint64_t max_n = std::numeric_limits<std::uint64_t>::max();  // operations of a run that memory bears
 };
 

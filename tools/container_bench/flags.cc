@@ -13,8 +13,8 @@ DEFINE_string(benchmarks, "all", "Comma-separated benchmarks, or all");
 DEFINE_string(threads, "1,2", "Comma-separated numbers of threads; each benchmark runs with each of them");
 DEFINE_int64(
     n, -1,
-    "Operations of a run, all threads together; -1 for as many as take every contender 50 ms. stalled_reader does "
-    "at most 5000000, so that what waits for the reader fits into memory");
+    "Operations of a run, all threads together; -1 for as many as take every contender 50 ms. In stalled_reader "
+    "2000000 by default and 5000000 at most: they all wait in memory for the reader");
 DEFINE_int32(reps, 11, "Runs of each contender, in turn, after one that does not count");
 DEFINE_string(json, "", "File to write machine, results and ratios to, as JSON");
 

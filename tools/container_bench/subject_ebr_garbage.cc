@@ -139,10 +139,14 @@ Status beside_a_reader(const RunRequest& request, double* nanoseconds) {
 void add_ebr_garbage(Registry* registry) {
   registry->add({.name = "allocate_publish_retire", .container = {.name = "ebr", .run = allocate_publish_retire}});
 
-  // An instance that waits takes about 100 bytes, its place among the garbage included: half a GiB.
+  // The more waits, the more memory is touched for the first time, and the dearer an operation is. An instance takes
+  // about 100 bytes, its place among the garbage included: 200 MB, and half a GB at most.
+  constexpr std::uint64_t kWaiting = 2'000'000;
   constexpr std::uint64_t kMaxWaiting = 5'000'000;
-  registry->add(
-      {.name = "stalled_reader", .container = {.name = "ebr", .run = beside_a_reader<true>}, .max_n = kMaxWaiting});
+  registry->add({.name = "stalled_reader",
+                 .container = {.name = "ebr", .run = beside_a_reader<true>},
+                 .default_n = kWaiting,
+                 .max_n = kMaxWaiting});
   registry->add_peer("no_stalled_reader", {});
   registry->add_side("ebr", "stalled_reader", {.name = "no_stalled_reader", .run = beside_a_reader<false>});
 }
