@@ -270,7 +270,7 @@ class Domain {
         due_.compare_exchange_strong(due, sealed_at + kAdvanceEvery, memory_order_relaxed)) {  // [S2]
       advance(record, false);
     }
-    record.ready = record.oldest->stamp < grace_.load(memory_order_acquire);
+    record.ready = record.oldest->stamp < grace_.load(memory_order_acquire);  // [F1]
   }
 
   // While a collector takes the lists.
@@ -416,9 +416,9 @@ class Domain {
 
   static void observe(Record& record, std::uint64_t announced, std::uint64_t now) noexcept {
     if (announced == kBusy) announced = 0;
-    if (record.seen_epoch.load(memory_order_relaxed) == announced) return;
-    record.seen_at.store(now, memory_order_relaxed);
-    record.seen_epoch.store(announced, memory_order_relaxed);
+    if (record.seen_epoch.get() == announced) return;
+    record.seen_at.set(now);
+    record.seen_epoch.set(announced);
   }
 
   void fill(Stats& stats, std::uint64_t epoch, std::uint64_t now) noexcept {
@@ -431,8 +431,8 @@ class Domain {
       stats.pending_objects += r->retired_objects.get();
       stats.pending_bytes += r->retired_bytes.get();
       stats.threads += r->taken.load(memory_order_relaxed) ? 1 : 0;
-      const std::uint64_t began = r->seen_epoch.load(memory_order_relaxed);
-      const std::uint64_t seen_at = r->seen_at.load(memory_order_relaxed);
+      const std::uint64_t began = r->seen_epoch.get();
+      const std::uint64_t seen_at = r->seen_at.get();
       if (began == 0 || began >= epoch) continue;
       if (epoch - began > stats.oldest_barrier_epochs) stats.oldest_barrier_epochs = epoch - began;
       if (now - seen_at > stats.oldest_barrier_nanoseconds) stats.oldest_barrier_nanoseconds = now - seen_at;

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -15,7 +16,7 @@
 namespace scree::ebr::detail {
 
 #if SCREE_MODEL
-inline constexpr std::uint32_t kBagCapacity = 1;
+inline constexpr std::uint32_t kBagCapacity = 2;
 inline constexpr std::uint64_t kAdvanceEvery = 1;
 inline constexpr std::uint64_t kDormantAfter = 2;
 #elif SCREE_SMALL_CAPACITIES
@@ -93,15 +94,15 @@ class Bag {
   ~Bag() = default;
 };
 
-// Written by one thread, read by any.
+// Written by one thread, read by any: a number for Stats. Nothing is decided by it, so it is no part of the protocol.
 class Counter {
  public:
-  void add(std::uint64_t n) noexcept { value_.store(get() + n, memory_order_relaxed); }
+  void add(std::uint64_t n) noexcept { set(get() + n); }
   void set(std::uint64_t n) noexcept { value_.store(n, memory_order_relaxed); }
   std::uint64_t get() const noexcept { return value_.load(memory_order_relaxed); }
 
  private:
-  Atomic<std::uint64_t> value_{0};
+  std::atomic<std::uint64_t> value_{0};
 };
 
 #if SCREE_CHECKED
@@ -130,9 +131,8 @@ struct alignas(128) Record {
   alignas(64) Atomic<std::uint64_t> waiting_since{0};
   Counter retired_objects, retired_bytes, freed_objects, freed_bytes, leaked_objects;  // by this thread
 
-  // When a scan first saw the barrier that is announced now: for Stats, approximate.
-  Atomic<std::uint64_t> seen_epoch{0};
-  Atomic<std::uint64_t> seen_at{0};
+  // The barrier that is announced, and when it was first seen: by whoever scanned last.
+  Counter seen_epoch, seen_at;
 
   Atomic<bool> taken{true};
   Plain<Record*> next = nullptr;  // immutable once the record is listed

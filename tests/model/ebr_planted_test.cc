@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Each step of reclamation, broken in the shipped code by its number, is found by one of the programs: the explorer
+// would see it if somebody broke it for good.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "ebr_programs.h"
+
+namespace scree::model {
+namespace {
+
+constexpr const char* kDomain = "detail/ebr_domain.h";
+constexpr const char* kPtr = "scree/ebr_ptr.h";
+
+struct Bug {
+  Plant plant;
+  void (*program)(Program&);
+  Error found_as;
+  Options options = {};
+};
+
+class EbrPlanted : public testing::TestWithParam<Bug> {};
+
+TEST_P(EbrPlanted, is_found) {
+  const Bug& bug = GetParam();
+  Options options = bug.options;
+  options.name = std::string(bug.plant.kind == Plant::Kind::kDrop ? "without " : "relaxed ") + bug.plant.marker;
+  options.planted = {bug.plant};
+  const Result result = explore(options, bug.program);
+  EXPECT_EQ(to_string(result.error), std::string(to_string(bug.found_as))) << result.report();
+}
+
+const Options kWithoutMembarrier{.membarrier = Membarrier::kRefusedAtStart};
+const Options kThree{.preemptions = 1};
+const Options kThreeWithoutMembarrier{.preemptions = 1, .membarrier = Membarrier::kRefusedAtStart};
+
+INSTANTIATE_TEST_SUITE_P(
+    Step, EbrPlanted,
+    testing::Values(
+        // A reader that begins after the seal must see the unlink.
+        Bug{Plant::weaken(kDomain, "E1"), read_beside_a_collector, Error::kUseAfterFree},
+        Bug{Plant::weaken(kDomain, "S1"), read_beside_a_collector, Error::kUseAfterFree},
+        // A later announcement carries the end of an earlier section.
+        Bug{Plant::weaken(kDomain, "E2"), read_twice_beside_a_collector, Error::kUnorderedFree},
+        Bug{Plant::weaken(kDomain, "E3"), read_beside_a_collector, Error::kUnorderedFree},
+        Bug{Plant::drop(kDomain, "E2"), read_beside_a_collector, Error::kUseAfterFree},
+        Bug{Plant::drop(kDomain, "E2f"), read_beside_a_collector, Error::kUseAfterFree},
+        Bug{Plant::drop(kDomain, "E2f"), read_beside_a_collector, Error::kUseAfterFree, kWithoutMembarrier},
+        Bug{Plant::drop(kDomain, "A2"), read_beside_a_collector, Error::kUseAfterFree},
+        Bug{Plant::drop(kDomain, "A2"), read_beside_a_collector, Error::kUseAfterFree, kWithoutMembarrier},
+        Bug{Plant::weaken(kDomain, "A1"), read_beside_a_retirer_and_a_collector, Error::kUseAfterFree,
+            kThreeWithoutMembarrier},
+        Bug{Plant::weaken(kDomain, "A3"), read_beside_a_collector, Error::kUnorderedFree},
+        Bug{Plant::weaken(kDomain, "A4"), read_beside_a_retirer_and_a_collector, Error::kUnorderedFree, kThree},
+        Bug{Plant::weaken(kDomain, "F1"), read_beside_a_retirer_and_a_collector, Error::kUnorderedFree, kThree},
+        // Lists that change hands.
+        Bug{Plant::weaken(kDomain, "R1"), wake_up_beside_a_collector, Error::kDataRace},
+        Bug{Plant::weaken(kDomain, "C3"), wake_up_beside_a_collector, Error::kDataRace},
+        Bug{Plant::weaken(kDomain, "C1"), wake_up_beside_two_collectors, Error::kDataRace, kThree},
+        Bug{Plant::weaken(kDomain, "O1"), wake_up_beside_a_collector, Error::kDataRace},
+        Bug{Plant::weaken(kDomain, "O2"), wake_up_beside_a_collector, Error::kDataRace},
+        // Records that change hands.
+        Bug{Plant::weaken(kDomain, "T1"), exit_beside_a_thread_that_begins, Error::kDataRace},
+        Bug{Plant::weaken(kDomain, "T2"), exit_beside_a_thread_that_begins, Error::kDataRace},
+        Bug{Plant::weaken(kDomain, "L1"), exit_beside_a_thread_that_begins, Error::kDataRace},
+        Bug{Plant::weaken(kDomain, "L2"), exit_beside_a_thread_that_begins, Error::kDataRace},
+        // Owners.
+        Bug{Plant::weaken(kPtr, "W1"), change_what_another_owner_let_go, Error::kDataRace},
+        Bug{Plant::weaken(kPtr, "W4"), change_what_another_owner_let_go, Error::kDataRace},
+        Bug{Plant::drop(kPtr, "W2"), clone_while_another_owner_goes, Error::kUseAfterFree},
+        Bug{Plant::weaken(kPtr, "W5"), own_what_is_stored_over, Error::kUnorderedFree}));
+
+}  // namespace
+}  // namespace scree::model
