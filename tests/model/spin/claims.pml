@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who holds the lists of a record, in docs/protocols/epoch.md, for Spin, steps by their names there. run_spin.py runs it, CMakeLists.txt
-// says how. Threads retire into their lists, or claim and take those of others, for ever; what each may do, ROLES0, ROLES1, … say. BUG_…
-// plants a bug.
+// Who holds the lists of a record, in docs/protocols/epoch.md, for Spin; steps by their names there. run_spin.py runs it,
+// CMakeLists.txt says how. Threads retire into their lists, or claim and take those of others, for ever; what each may
+// do, ROLES0, ROLES1, … say. BUG_… plants a bug.
 //
-// Simplified, each time to the worst case: a collector claims whatever record it likes, dormant or not; a grace period may be over at
-// once (epoch.pml is about when it is, given that an unlink is visible when its bag is sealed, which is checked here); who takes the lists of others
-// and has none that could be claimed frees at once; a barrier announces what kBusy does. Nothing is weaker than x86-TSO.
+// Simplified, each time to the worst case: a collector claims whatever record it likes, dormant or not; a grace period may
+// be over at once (epoch.pml is about when it is, given that an unlink is visible when its bag is sealed, which is checked
+// here); who takes the lists of others and has none that could be claimed frees at once; a barrier announces what kBusy
+// does. Nothing is weaker than x86-TSO.
 
 #ifndef ROLES2
 #define ROLES2 0
@@ -22,10 +23,10 @@
 #ifndef RECORDS
 #define RECORDS 1 // threads beyond these have record 0 if they share it, else lists that nobody claims
 #endif
-
 #ifndef LIMIT
 #define LIMIT 1
 #endif
+
 #ifdef LIVENESS
 #define ONCE ; break // no thread stays inside for ever, or does nothing for ever
 #else
@@ -220,7 +221,15 @@ inline retire() {
         set = 0
       }
       if
-      :: d_step { orphans != 0 -> fence(me); read_list(mine, set); set = set | orphans; orphans = 0; write_list(mine, set); set = 0 } // O2
+      :: d_step { // O2
+          orphans != 0 ->
+          fence(me);
+          read_list(mine, set);
+          set = set | orphans;
+          orphans = 0;
+          write_list(mine, set);
+          set = 0
+        }
       :: true
       fi;
       if
@@ -338,7 +347,11 @@ inline take_lists() {
 #ifdef BUG_C3_BEFORE_THE_LISTS_ARE_EMPTY
     d_step { CAN_STORE(me) -> store(me, CLAIMED_BY(victim), 0) }
 #endif
+#ifdef BUG_C2_LEAVES_THE_LISTS
+    kept[victim] = 0;
+#else
     d_step { CAN_STORE(me) -> write_list(victim, 0) }
+#endif
 #ifndef BUG_C3_BEFORE_THE_LISTS_ARE_EMPTY
     d_step { CAN_STORE(me) -> store(me, CLAIMED_BY(victim), 0); holder[victim] = 0 }
 #else
@@ -355,7 +368,16 @@ inline take_lists() {
 
 // O2 of a thread whose own lists are nobody's business
 inline free_orphans() {
-  d_step { orphans != 0 -> fence(me); set = orphans; orphans = 0; free_sealed(set); set = 0 }
+  d_step {
+    orphans != 0 ->
+    fence(me);
+    set = orphans;
+#ifndef BUG_O2_LEAVES_THE_ORPHANS
+    orphans = 0;
+#endif
+    free_sealed(set);
+    set = 0
+  }
 }
 
 inline advance() {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Barriers, seals and advances of docs/protocols/epoch.md for Spin, steps by their names there. run_spin.py runs it, CMakeLists.txt says
-// how. A few threads go on for ever; what each may do, ROLES0, ROLES1, … say. BUG_… plants a bug.
+// Barriers, seals and advances of docs/protocols/epoch.md for Spin; steps by their names there. run_spin.py runs it,
+// CMakeLists.txt says how. A few threads go on for ever; what each may do, ROLES0, ROLES1, … say. BUG_… plants a bug.
 //
-// Of epochs only the order matters, not the distance: shrink() closes the gaps between those in use. So the states are few, and the
-// search is complete for any number of operations.
+// Of epochs only the order matters, not the distance: shrink() closes the gaps between those in use. So the states are
+// few, and the search is complete for any number of operations.
 //
-// Simplified, each time to the worst case: a thread advances whenever it likes; each object has a bag of its own, which is freed at the
-// moment when it may be, whoever holds it (claims.pml is about who does). Nothing is weaker than x86-TSO.
+// Simplified, each time to the worst case: a thread advances whenever it likes; each object has a bag of its own, which is
+// freed at the moment when it may be, whoever holds it (claims.pml is about who does). Nothing is weaker than x86-TSO.
 
 #ifndef ROLES2
 #define ROLES2 0
@@ -82,7 +82,8 @@ inline shrink() {
     any_ = (grace == v_);
     for (o_ : 1 .. OBJECTS) { any_ = any_ || stamp[o_] == v_ }
     for (r_ : 0 .. THREADS - 1) {
-      any_ = any_ || mem[ANNOUNCED(r_)] == v_ || own_epoch[r_] == v_ || own_t[r_] == v_ || own_m[r_] == v_ || own_stamp[r_] == v_
+      any_ = any_ || mem[ANNOUNCED(r_)] == v_ || own_epoch[r_] == v_;
+      any_ = any_ || own_t[r_] == v_ || own_m[r_] == v_ || own_stamp[r_] == v_
     }
     for (w_ : 0 .. THREADS * BUFFER - 1) { any_ = any_ || (IS_EPOCH(w_) && value[w_] == v_) }
     if
@@ -146,7 +147,8 @@ inline announce() {
 #define ANNOUNCES_LATE // nothing keeps the compiler from moving the announcement behind the section's first load
 #endif
 
-// Not of the protocol, so it is one step. An object's number is used again once nothing could take the new object for the old one.
+// Not of the protocol, so it is one step. An object's number is used again once nothing could take the new object for the
+// old one.
 inline push() {
   d_step {
     object = 0;
@@ -243,7 +245,10 @@ inline scan() {
   :: d_step {
       r < THREADS ->
       load(me, ANNOUNCED(r), v_);
-      own_m[me] = (v_ != IDLE && v_ < own_m[me] -> v_ : own_m[me]);
+#ifndef BUG_IDLE_RECORDS_COUNT
+      v_ = (v_ == IDLE -> NO_EPOCH : v_);
+#endif
+      own_m[me] = (v_ < own_m[me] -> v_ : own_m[me]);
       r++;
       do
       :: r < THREADS && !ANNOUNCES(r) -> r++
@@ -328,11 +333,7 @@ inline section() {
     check_not_freed(reached_next[me]);
     reached[me] = 0;
     reached_next[me] = 0;
-#ifdef BUG_E3_IS_LEFT_OUT
-    v_ = 0
-#else
     store(me, ANNOUNCED(me), IDLE)
-#endif
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory as x86 has it (x86-TSO): each thread's stores wait in a buffer of its own, in order, and reach memory at any time later; its
-// loads look there first; a locked instruction or a fence empties it. The includer defines THREADS and LOCATIONS.
+// Memory as x86 has it (x86-TSO): each thread's stores wait in a buffer of its own, in order, and reach memory at any time
+// later; its loads look there first; a locked instruction or a fence empties it. The includer defines THREADS, LOCATIONS.
 
 #ifndef BUFFER
 #define BUFFER 3 // stores that may wait; a thread with a full buffer waits, too
@@ -30,7 +30,8 @@ inline drain_one(thread) {
   value[(thread) * BUFFER + waiting[thread]] = 0
 }
 
-// mfence, and what a locked instruction begins with. That the buffer empties at once loses nothing: it may have begun earlier.
+// mfence, and what a locked instruction begins with. That the buffer empties at once loses nothing: parts of it may have
+// reached memory before.
 inline fence(thread) {
   do
   :: waiting[thread] > 0 -> drain_one(thread)
