@@ -52,7 +52,8 @@ struct Options {
   std::uint64_t random_executions = 0;  // after the exhaustive ones, unless these were complete
   std::uint64_t seed = 1;
   bool check_leaks = true;
-  bool reduce = true;  // sleep sets, where preemptions are unbounded
+  bool reduce = true;  // of executions that differ only in the order of steps that commute, run one
+  bool quiet = false;  // prints no line
   std::vector<Plant> planted = {};
   std::string replay = {};  // a schedule: only this execution is run
 };
@@ -130,10 +131,20 @@ class Program {
 
 Result explore(const Options& options, const std::function<void(Program&)>& program);
 
+void leave_program();
+void enter_program();
+
 // Within an execution: fails it unless `condition` holds.
 void check(bool condition, const char* what);
 // Whether Options::planted has switch_on(name).
 bool planted(const char* name);
+// Runs `f()` as if outside the execution: what it allocates stays.
+template <class F>
+void outside(F f) {
+  leave_program();
+  f();
+  enter_program();
+}
 // What traces call the variable at `address`.
 void label(const void* address, const char* name);
 

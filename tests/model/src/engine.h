@@ -148,11 +148,12 @@ class Engine {
   ModelThread* pick();
   std::uint32_t runnable() const;
   Intent intent_of(int candidate) const;
+  int issued(int candidate) const;
   bool has_intent(int candidate) const;
   bool goes_to_sleep(int candidate, int chosen) const;
   std::size_t choose_candidate(const std::vector<int>& candidates);
   std::uint32_t random_candidate(const std::vector<int>& candidates);
-  void find_reversals();
+  void find_reversals(int candidate);
   void switch_to(ModelThread& thread);
   bool others_unfinished() const;
   [[noreturn]] void nobody_runs();

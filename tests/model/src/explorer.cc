@@ -72,10 +72,15 @@ Result explore(const Options& options, const std::function<void(Program&)>& prog
   Options effective = options;
   if (const char* replay = std::getenv("SCREE_MODEL_REPLAY")) effective.replay = replay;
   Result result = Engine::instance().explore(effective, program);
-  std::printf("%s\n", result.summary().c_str());
-  std::fflush(stdout);
+  if (!options.quiet) {
+    std::printf("%s\n", result.summary().c_str());
+    std::fflush(stdout);
+  }
   return result;
 }
+
+void leave_program() { hooks::active = false; }
+void enter_program() { hooks::active = true; }
 
 void* Program::allocate(std::size_t size, std::size_t alignment) {
   const InEngine in_engine;

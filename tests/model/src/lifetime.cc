@@ -178,7 +178,7 @@ void Engine::lock(const void* mutex, const void* caller) {
   ModelThread& me = *current_;
   // Registered before the step: whether the thread can take it depends on its owner.
   me.wants = &variable_at(mutex, Variable::Kind::kMutex, place);
-  step({Intent::Kind::kWrite, false, reinterpret_cast<std::uintptr_t>(mutex)}, true);
+  step({Intent::Kind::kWrite, false, reinterpret_cast<std::uintptr_t>(mutex), true}, true);
   me.wants = nullptr;
   commit_all(me);
   tick(me);
@@ -210,7 +210,7 @@ bool Engine::try_lock(const void* mutex, const void* caller) {
 void Engine::unlock(const void* mutex, const void* caller) {
   const Place place{{nullptr, 0}, caller};
   ModelThread& me = *current_;
-  step({Intent::Kind::kWrite, false, reinterpret_cast<std::uintptr_t>(mutex)}, true);
+  step({Intent::Kind::kWrite, false, reinterpret_cast<std::uintptr_t>(mutex), false, true}, true);
   commit_all(me);
   tick(me);
   Variable& v = variable_at(mutex, Variable::Kind::kMutex, place);

@@ -230,7 +230,7 @@ void Engine::store(const hooks::Object& object, const Bits& value, std::memory_o
     ++delayed_stores_;
     me.delayed.push_back(
         {&v, value, releases(order), site, is_release(order) && !me.delayed.empty(), reduction_.last_step(), false});
-    if (me.delayed.size() == 1) reduction_.moved(kMaxThreads + me.id);
+    reduction_.moved(kMaxThreads + me.id);
     if (tracing_) trace(me.id, "store (delayed)", &v, {site, nullptr}, text);
     return;
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reduction.h"
 
+#include <algorithm>
+
 namespace scree::model {
 
 void Reduction::reset() {
@@ -66,37 +68,66 @@ void Reduction::add(int process, const Intent& intent, int choice, std::uint32_t
   moved(process);
 }
 
-void Reduction::find_reversal(int process, const Intent& intent, Choices& choices) {
+void Reduction::find_reversals(int process, const Intent& intent, int issued, bool bounded, Choices& choices) {
   const std::size_t from = seen_[process];
-  seen_[process] = steps_.size();
-  const Known& known = known_[process];
+  Known known = known_[process];
+  if (issued >= 0) known.join(steps_[static_cast<std::size_t>(issued)].known);
   for (std::size_t i = steps_.size(); i-- > from;) {
     const Step& step = steps_[i];
-    if (!step.intent.depends_on(intent)) continue;
-    const bool ordered = step.process == process || known.steps[static_cast<std::size_t>(step.process)] > i;
-    if (!ordered) {
-      want(static_cast<int>(i), process, choices);
-      if (step.block != static_cast<int>(i)) want(step.block, process, choices);
-      return;
+    if (!step.intent.depends_on(intent) || (step.intent.unlocks && intent.locks)) continue;
+    if (step.process != process && !known.has(step.process, i)) {
+      want(static_cast<int>(i), beginners(i, process, known), choices);
+      if (bounded) {
+        want(static_cast<int>(i), 1u << process, choices);
+        if (step.block != static_cast<int>(i)) want(step.block, 1u << process, choices);
+      }
     }
+    known.join(step.known);
     // What depends on a write and came before it is ordered before it.
     if (step.intent.kind == Intent::Kind::kEverything) return;
     if (step.intent.kind == Intent::Kind::kWrite && intent.kind != Intent::Kind::kEverything && !intent.sc) return;
   }
 }
 
-void Reduction::want(int number, int process, Choices& choices) {
+// The processes of which a step can come first, once everything that is ordered after `first` is left out and the next
+// step of `process`, which is ordered after `known`, is put at the end.
+std::uint32_t Reduction::beginners(std::size_t first, int process, const Known& known) const {
+  std::uint32_t found = 0;
+  std::uint32_t begun = 0;
+  std::vector<std::size_t> kept;
+  const int reversed = steps_[first].process;
+  for (std::size_t i = first + 1; i < steps_.size(); ++i) {
+    const Step& step = steps_[i];
+    if (step.known.has(reversed, first)) continue;
+    const bool earliest =
+        (begun & 1u << step.process) == 0 &&
+        std::none_of(kept.begin(), kept.end(), [&](std::size_t k) { return step.known.has(steps_[k].process, k); });
+    begun |= 1u << step.process;
+    if (earliest) found |= 1u << step.process;
+    kept.push_back(i);
+  }
+  const bool earliest = (begun & 1u << process) == 0 && std::none_of(kept.begin(), kept.end(), [&](std::size_t k) {
+                          return known.has(steps_[k].process, k);
+                        });
+  if (earliest) found |= 1u << process;
+  return found;
+}
+
+// One of the processes is to be tried instead of a step.
+void Reduction::want(int number, std::uint32_t processes, Choices& choices) {
   const Step& step = steps_[static_cast<std::size_t>(number)];
   if (step.choice < 0) return;
   Choice& choice = choices.at(step.choice);
+  unsigned here = 0;
   for (std::uint32_t i = 0; i < choice.count; ++i) {
-    if (choice.candidates[i] == process) {
-      choice.wanted = static_cast<Alternatives>(choice.wanted | 1u << i);
-      return;
-    }
+    if ((processes & 1u << choice.candidates[i]) != 0) here |= 1u << i;
   }
-  if ((step.able & 1u << process) != 0) return;  // it may not, within the bound
-  choice.wanted = static_cast<Alternatives>((1u << choice.count) - 1);
+  if ((here & (choice.wanted | choice.asleep)) != 0) return;
+  if (here != 0) {
+    choice.wanted = static_cast<Alternatives>(choice.wanted | (here & -here));
+  } else if ((step.able & processes) == 0) {  // not only beyond the bound
+    choice.wanted = static_cast<Alternatives>((1u << choice.count) - 1);
+  }
 }
 
 }  // namespace scree::model

@@ -24,6 +24,8 @@ struct Intent {
   Kind kind = Kind::kEverything;
   bool sc = false;  // seq_cst operations and fences have an order of their own
   std::uintptr_t address = 0;
+  bool locks = false;  // cannot be tried where the mutex is held: at an unlock
+  bool unlocks = false;
 
   // Whether the order of the two can matter to anyone.
   bool depends_on(const Intent& other) const {
@@ -43,16 +45,19 @@ class Reduction {
   // A process took a step at a choice, or at none (-1). `issued`: of a delayed store, the step that executed it.
   void add(int process, const Intent& intent, int choice, std::uint32_t able, int issued);
   int last_step() const { return static_cast<int>(steps_.size()) - 1; }
+  // What a process stands before has been compared with all steps so far.
+  void looked(int process) { seen_[process] = steps_.size(); }
   // The process stands before another step than it did.
   void moved(int process) { seen_[process] = 0; }
 
-  // A process stands before a step: wants it tried before the last step that it depends on.
-  void find_reversal(int process, const Intent& intent, Choices& choices);
+  // A process stands before a step: wants it tried before those that it depends on. `issued`: as above.
+  void find_reversals(int process, const Intent& intent, int issued, bool bounded, Choices& choices);
 
  private:
   struct Known {
     // Per process: how many steps of the execution, up to its latest one that is ordered before.
     std::array<std::uint16_t, 16> steps{};
+    bool has(int process, std::size_t step) const { return steps[static_cast<std::size_t>(process)] > step; }
     void join(const Known& other) {
       for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = steps[i] > other.steps[i] ? steps[i] : other.steps[i];
     }
@@ -73,7 +78,8 @@ class Reduction {
   };
 
   AtAddress& at(std::uintptr_t address);
-  void want(int step, int process, Choices& choices);
+  std::uint32_t beginners(std::size_t first, int process, const Known& known) const;
+  void want(int step, std::uint32_t processes, Choices& choices);
 
   std::uint64_t execution_ = 0;
   std::vector<Step> steps_;

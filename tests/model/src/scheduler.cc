@@ -138,6 +138,11 @@ Intent Engine::intent_of(int candidate) const {
   return threads_[candidate - kMaxThreads].delayed.front().intent();
 }
 
+// The step that executed the store, where the candidate is a delayed one.
+int Engine::issued(int candidate) const {
+  return candidate < kMaxThreads ? -1 : threads_[candidate - kMaxThreads].delayed.front().issued;
+}
+
 // Whether the candidate stands before a step, even if it cannot take it now.
 bool Engine::has_intent(int candidate) const {
   if (candidate >= kMaxThreads) return !threads_[candidate - kMaxThreads].delayed.empty();
@@ -151,17 +156,28 @@ bool Engine::goes_to_sleep(int candidate, int chosen) const {
   return !intent_of(candidate).depends_on(intent_of(chosen));
 }
 
-void Engine::find_reversals() {
-  for (int c = 1; c < kProcesses; ++c) {
-    if (has_intent(c)) reduction_.find_reversal(c, intent_of(c), choices_);
+void Engine::find_reversals(int candidate) {
+  const bool bounded = options_.preemptions >= 0;
+  if (candidate < kMaxThreads) {
+    reduction_.find_reversals(candidate, threads_[candidate].intent, -1, bounded, choices_);
+  } else {
+    // They follow each other without anyone's doing: what only the last of them depends on concerns the first.
+    for (const Delayed& store : threads_[candidate - kMaxThreads].delayed) {
+      reduction_.find_reversals(candidate, store.intent(), store.issued, bounded, choices_);
+    }
   }
+  reduction_.looked(candidate);
 }
 
 // The next thread, after any delayed stores that become visible before its step. Null if no thread can go on.
 ModelThread* Engine::pick() {
   for (;;) {
     // The part of an execution that is a repetition was looked at when it was new.
-    if (reducing_ && !choices_.replaying()) find_reversals();
+    if (reducing_ && options_.preemptions >= 0 && !choices_.replaying()) {
+      for (int c = 1; c < kProcesses; ++c) {
+        if (has_intent(c)) find_reversals(c);
+      }
+    }
     std::uint32_t threads = runnable();
     const std::uint32_t able = threads;
     const int now = current_->id;
@@ -200,8 +216,16 @@ ModelThread* Engine::pick() {
       }
     }
     if (reducing_) {
-      const int issued = chosen < kMaxThreads ? -1 : threads_[chosen - kMaxThreads].delayed.front().issued;
-      reduction_.add(chosen, intent_of(chosen), choice, able, issued);
+      if (!choices_.replaying()) {
+        const int stores = chosen % kMaxThreads + kMaxThreads;
+        for (const int c : {chosen, stores}) {
+          // The thread's step may make its delayed stores visible.
+          if (!has_intent(c)) continue;
+          reduction_.moved(c);
+          find_reversals(c);
+        }
+      }
+      reduction_.add(chosen, intent_of(chosen), choice, able, issued(chosen));
     }
     if (chosen < kMaxThreads) {
       if (can_stay && !forced && chosen != now) ++preemptions_;
