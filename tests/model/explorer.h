@@ -37,6 +37,12 @@ struct Plant {
   static Plant switch_on(std::string name) { return {Kind::kSwitch, {}, std::move(name)}; }
 };
 
+// Operations on lines that carry [marker] in a comment. `file`: the end of a path below the source tree.
+struct Mark {
+  std::string file;
+  std::string marker;
+};
+
 // A bound of -1 is none.
 struct Options {
   std::string name = {};
@@ -55,6 +61,8 @@ struct Options {
   bool reduce = true;  // of executions that differ only in the order of steps that commute, run one
   bool quiet = false;  // prints no line
   std::vector<Plant> planted = {};
+  // Operations on which no decision rests, such as counters: they are no steps, and read and write what is latest.
+  std::vector<Mark> unobserved = {};
   std::string replay = {};  // a schedule: only this execution is run
 };
 

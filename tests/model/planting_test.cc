@@ -126,4 +126,27 @@ TEST(PlantedBugs, that_are_nowhere_make_a_wrong_test) {
   EXPECT_EQ(explore_stack({Plant::switch_on("unknown")}).error, Error::kBadTest);
 }
 
+TEST(Unobserved, operations_are_no_steps) {
+  struct State {
+    Atomic<int> seen{0};
+    Atomic<int> count{0};
+  };
+  for (const bool unobserved : {false, true}) {
+    model::Options options{.name = "counter"};
+    if (unobserved) options.unobserved = {{"planting_test.cc", "count"}};
+    const model::Result r = model::explore(options, [](model::Program& p) {
+      auto& s = p.make<State>();
+      for (int i = 0; i < 2; ++i) {
+        p.thread([&s] {
+          s.count.fetch_add(1, memory_order_relaxed);  // [count]
+          s.seen.fetch_add(1, memory_order_relaxed);
+        });
+      }
+      p.at_end([&s] { model::check(s.count.load() == 2, "both counted"); });
+    });
+    EXPECT_TRUE(r.ok() && r.complete) << r.report();
+    EXPECT_EQ(r.longest, unobserved ? 2u : 4u);
+  }
+}
+
 }  // namespace

@@ -154,19 +154,19 @@ void compare(const model::Options& options, std::uint32_t seed, int programs) {
 
 TEST(Reduction, keeps_every_outcome_of_interleavings) {
   for (const int preemptions : {-1, 0, 1, 2}) {
-    compare({.preemptions = preemptions, .memory = model::Memory::kInterleaving}, 1, 400);
+    compare({.preemptions = preemptions, .memory = model::Memory::kInterleaving}, 1, 300);
   }
 }
 
 TEST(Reduction, keeps_every_outcome_on_tso) {
   for (const int preemptions : {-1, 0, 1, 2}) {
-    compare({.preemptions = preemptions, .memory = model::Memory::kTso, .delayed_stores = 2}, 2, 200);
+    compare({.preemptions = preemptions, .memory = model::Memory::kTso, .delayed_stores = 2}, 2, 60);
   }
 }
 
 TEST(Reduction, keeps_every_outcome_of_the_relaxed_model) {
   for (const int preemptions : {-1, 0, 1, 2}) {
-    compare({.preemptions = preemptions, .stale_reads = 2, .delayed_stores = 1}, 3, 150);
+    compare({.preemptions = preemptions, .stale_reads = 2, .delayed_stores = 1}, 3, 120);
   }
 }
 

@@ -232,7 +232,7 @@ Result Engine::explore(const Options& options, const std::function<void(Program&
   tracing_ = false;
   longest_ = 0;
   choices_.clear();
-  what_ = planting_.resolve(options.planted);
+  what_ = planting_.resolve(options.planted, options.unobserved);
   if (!what_.empty()) {
     result.error = Error::kBadTest;
     result.what = what_;

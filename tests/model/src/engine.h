@@ -161,6 +161,7 @@ class Engine {
   // memory.cc
   void tick(ModelThread& thread);
   Variable& touch(const hooks::Object& object, Site site);
+  Variable& latest(const hooks::Object& object, Site site);
   bool plant(Site site, std::memory_order& order);
   std::uint32_t floor_of(const Variable& v, bool sc) const;
   Bits read(Variable& v, std::uint32_t position, std::memory_order order);

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "engine.h"
 
@@ -73,10 +74,19 @@ Variable& Engine::touch(const hooks::Object& object, Site site) {
   return v;
 }
 
+// The variable of an operation that is not observed: a single write holds its value. It lives and dies as others do.
+Variable& Engine::latest(const hooks::Object& object, Site site) {
+  const Place place{site, nullptr};
+  Variable& v = variable_at(object.address, Variable::Kind::kAtomic, place);
+  if (v.writes.empty()) v.writes.push_back({object.stored, {}, v.constructor, 0});
+  v.size = object.size;
+  v.accesses[current_->id] = {plain_time(), place};
+  return v;
+}
+
 // Weakens the order, or says that the operation is left out.
 bool Engine::plant(Site site, std::memory_order& order) {
-  if (planting_.none()) return false;
-  const Plant* plant = planting_.at(site);
+  const Plant* plant = planting_.plant_at(site);
   if (plant == nullptr) return false;
   if (plant->kind == Plant::Kind::kDrop) return true;
   order = std::memory_order_relaxed;
@@ -196,6 +206,7 @@ void Engine::note_spin(Variable& v, std::uint32_t position, int line) {
 }
 
 Bits Engine::load(const hooks::Object& object, std::memory_order order, Site site) {
+  if (planting_.is_unobserved(site)) return latest(object, site).writes.back().value;
   if (plant(site, order)) fail(Error::kBadTest, "a load cannot be dropped");
   step({Kind::kLoad, is_sc(order), key(object)}, is_sc(order));
   Variable& v = touch(object, site);
@@ -215,6 +226,10 @@ Bits Engine::load(const hooks::Object& object, std::memory_order order, Site sit
 }
 
 void Engine::store(const hooks::Object& object, const Bits& value, std::memory_order order, Site site) {
+  if (planting_.is_unobserved(site)) {
+    latest(object, site).writes.back().value = value;
+    return;
+  }
   const bool dropped = plant(site, order);
   const bool sc = is_sc(order);
   step({Kind::kWrite, sc, key(object)}, true);
@@ -241,6 +256,10 @@ void Engine::store(const hooks::Object& object, const Bits& value, std::memory_o
 
 Bits Engine::modify(const hooks::Object& object, hooks::Modify function, const Bits& operand, std::memory_order order,
                     Site site, const char* what) {
+  if (planting_.is_unobserved(site)) {
+    Bits& value = latest(object, site).writes.back().value;
+    return std::exchange(value, function(value, operand));
+  }
   const bool dropped = plant(site, order);
   step({Kind::kWrite, is_sc(order), key(object)}, true);
   Variable& v = touch(object, site);

@@ -42,30 +42,45 @@ std::vector<int> lines_with(const std::filesystem::path& path, const std::string
 
 }  // namespace
 
-std::string Planting::resolve(const std::vector<Plant>& plants) {
+std::string Planting::resolve(const std::vector<Plant>& plants, const std::vector<Mark>& unobserved) {
   plants_.clear();
-  for (const Plant& plant : plants) {
-    Resolved resolved{plant, {}, false};
-    if (plant.kind != Plant::Kind::kSwitch) {
-      const auto files = files_named(plant.file);
-      if (files.size() != 1) return std::to_string(files.size()) + " files are named " + plant.file;
-      resolved.lines = lines_with(files.front(), '[' + plant.marker + ']');
-      if (resolved.lines.empty()) return "no marker [" + plant.marker + "] in " + plant.file;
+  unobserved_.clear();
+  std::string wrong;
+  const auto place_of = [&wrong](const std::string& file, const std::string& marker) {
+    Place place{file, {}};
+    const auto files = files_named(file);
+    if (files.size() != 1) {
+      wrong = std::to_string(files.size()) + " files are named " + file;
+    } else {
+      place.lines = lines_with(files.front(), '[' + marker + ']');
+      if (place.lines.empty()) wrong = "no marker [" + marker + "] in " + file;
     }
-    plants_.push_back(std::move(resolved));
+    return place;
+  };
+  for (const Plant& plant : plants) {
+    plants_.push_back(
+        {plant, plant.kind == Plant::Kind::kSwitch ? Place{} : place_of(plant.file, plant.marker), false});
   }
-  return {};
+  for (const Mark& mark : unobserved) unobserved_.push_back(place_of(mark.file, mark.marker));
+  return wrong;
 }
 
-const Plant* Planting::at(hooks::Site site) {
-  if (site.file == nullptr) return nullptr;
+bool Planting::Place::holds(hooks::Site site) const {
+  return std::find(lines.begin(), lines.end(), site.line) != lines.end() && is_file(site.file, file);
+}
+
+const Plant* Planting::find_plant(hooks::Site site) {
   for (Resolved& r : plants_) {
-    if (std::find(r.lines.begin(), r.lines.end(), site.line) != r.lines.end() && is_file(site.file, r.plant.file)) {
+    if (r.place.holds(site)) {
       r.executed = true;
       return &r.plant;
     }
   }
   return nullptr;
+}
+
+bool Planting::find_unobserved(hooks::Site site) {
+  return std::any_of(unobserved_.begin(), unobserved_.end(), [&](const Place& place) { return place.holds(site); });
 }
 
 bool Planting::switched_on(const char* name) {

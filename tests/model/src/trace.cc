@@ -25,21 +25,27 @@ std::string hex(std::uint64_t number) {
   return text;
 }
 
-// file:line of a return address, by addr2line where it is installed.
+// file:line of a return address, by addr2line where it is installed: of the innermost function that is not the model's
+// own.
 std::string source_of(const void* address) {
   Dl_info info{};
   if (address == nullptr || ::dladdr(address, &info) == 0 || info.dli_fname == nullptr) return {};
   const auto offset = static_cast<const char*>(address) - static_cast<const char*>(info.dli_fbase) - 1;
-  const std::string command = "addr2line -s -e '" + std::string(info.dli_fname) + "' " +
+  const std::string command = "addr2line -i -e '" + std::string(info.dli_fname) + "' " +
                               hex(static_cast<std::uint64_t>(offset)) + " 2>/dev/null";
   std::string text;
   if (FILE* pipe = ::popen(command.c_str(), "r")) {
-    char line[512];
-    if (std::fgets(line, sizeof line, pipe) != nullptr) text = line;
+    char line[1024];
+    bool found = false;
+    while (std::fgets(line, sizeof line, pipe) != nullptr) {
+      if (found || line[0] == '?') continue;
+      text = base_name(line);
+      text = text.substr(0, text.find_first_of(" \n"));
+      found = std::strstr(line, "/scree_model/") == nullptr && std::strstr(line, "/c++/") == nullptr;
+    }
     ::pclose(pipe);
   }
-  text = text.substr(0, text.find_first_of(" \n"));
-  return text.starts_with("?") ? std::string() : text;
+  return text;
 }
 
 }  // namespace
