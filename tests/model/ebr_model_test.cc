@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 
 #include "ebr_programs.h"
@@ -18,6 +19,8 @@ struct Case {
   Build program;
   Options options = {};
 };
+
+void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
 
 class EbrModel : public testing::TestWithParam<Case> {};
 

@@ -58,7 +58,11 @@ inline void read(const AtomicOwned<Item>& root) {
   const Barrier barrier;
   if (const auto item = root.load(memory_order_acquire, barrier)) check(item->value() == 1, "what is read is intact");
 }
-inline void unlink(AtomicOwned<Item>& root) { root.store({}, Tag::kNone, memory_order_release); }
+// The thread has its record before the unlink: else whoever found the record in the list would have seen the unlink.
+inline void unlink(AtomicOwned<Item>& root) {
+  const Barrier barrier;
+  root.store({}, Tag::kNone, memory_order_release);
+}
 
 // Barrier enter and exit against retire, seal, advance and free, by one thread.
 inline void read_beside_a_collector(Program& p) {
@@ -101,16 +105,14 @@ inline void read_in_nested_barriers(Program& p) {
   p.at_end([] { expect_all_is_freed(); });
 }
 
-// One thread retires and seals, another one ends the grace period, the first frees.
+// One thread fills a bag, which seals it, and frees it when another one has ended its grace period.
 inline void read_beside_a_retirer_and_a_collector(Program& p) {
   auto& s = p.make<OneOwned>();
   p.thread([&s] { read(s.root); });
   p.thread([&s] {
-    unlink(s.root);
-    ebr::suspend();  // seals
     const Barrier barrier;
     barrier.retire(new Item(2));
-    barrier.retire(new Item(3));  // the bag is full: sealed; what is past its grace period is freed
+    s.root.store({}, Tag::kNone, memory_order_release);
   });
   p.thread([] { ebr::collect(); });
   p.at_end([] { expect_all_is_freed(); });
@@ -164,6 +166,21 @@ inline void exit_beside_a_thread_that_begins(Program& p) {
     retire_one(s);
     ebr::collect();
   });
+  p.at_end([&s] { expect_two_were_destroyed(s); });
+}
+
+// The same, of an owner that has gone to sleep.
+inline void collect_twice_what_a_sleeper_left(Program& p) {
+  auto& s = p.make<TwoDestroyed>();
+  p.thread([&s] {
+    const Barrier barrier;
+    barrier.retire(new Item(1, &s.destroyed));
+  });
+  p.thread([&s] {
+    ebr::collect();
+    retire_one(s);
+  });
+  p.thread([] { ebr::collect(); });
   p.at_end([&s] { expect_two_were_destroyed(s); });
 }
 

@@ -89,7 +89,8 @@ void retire_block(Block* block) noexcept {
 template <class T>
 void Counted<T>::disown_later(void* counted) noexcept {
   auto* const block = static_cast<Counted*>(counted);
-  if (block->owners.load(memory_order_acquire) == kOne) {  // [W5]
+  // Relaxed: nobody else has ever written it, so there is nobody to wait for but borrowers.
+  if (block->owners.load(memory_order_relaxed) == kOne) {  // [W5]
     delete block;
   } else if (block->disown()) {
     retire_block(block);
