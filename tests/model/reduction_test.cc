@@ -165,6 +165,7 @@ TEST(Reduction, keeps_every_outcome_on_tso) {
 }
 
 TEST(Reduction, keeps_every_outcome_of_the_relaxed_model) {
+  compare({.preemptions = -1, .stale_reads = 2, .delayed_stores = 0}, 4, 120);
   for (const int preemptions : {-1, 0, 1, 2}) {
     compare({.preemptions = preemptions, .stale_reads = 2, .delayed_stores = 1}, 3, 120);
   }

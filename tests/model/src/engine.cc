@@ -67,7 +67,10 @@ void Engine::reset() {
   starting_ = false;
   picked_ = false;
   reducing_ = options_.reduce && !random_mode_ && !tracing_ && options_.replay.empty();
-  sleeping_ = reducing_ && options_.preemptions < 0;
+  // Not with delayed stores: that one may be offered, and becomes visible with others, depends on more than Intent
+  // says.
+  const bool delays = options_.memory != Memory::kInterleaving && options_.delayed_stores != 0;
+  sleeping_ = reducing_ && options_.preemptions < 0 && !delays;
   reduction_.reset();
   steps_ = 0;
   sequential_steps_ = 0;

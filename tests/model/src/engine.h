@@ -57,6 +57,7 @@ struct ModelThread {
   std::vector<Delayed> delayed;
 
   Intent intent;
+  Intent intent_alone;          // the same, once no store is delayed any more
   bool parked = false;          // it spins: others go first, until one of them writes
   std::uint64_t parked_at = 0;  // Engine::writes_
   std::uint64_t own_writes = 0;

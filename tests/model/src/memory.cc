@@ -164,6 +164,7 @@ bool Engine::may_delay() const {
 void Engine::commit(ModelThread& thread) {
   Delayed store = thread.delayed.front();
   thread.delayed.erase(thread.delayed.begin());
+  if (thread.delayed.empty()) thread.intent = thread.intent_alone;
   if (store.follows) {
     store.released.happened.set(thread.id, thread.time());
     store.released.view.set(thread.id, thread.time());
@@ -388,7 +389,7 @@ void Engine::compiler_fence(Site site) {
   ModelThread& me = *current_;
   if (tracing_) trace(me.id, dropped ? "compiler fence (left out)" : "compiler fence", nullptr, {site, nullptr}, "");
   if (dropped || me.delayed.empty()) return;
-  step({}, true);
+  step({Kind::kFence}, true);
   if (options_.memory == Memory::kRelaxed) commit_all(me);
   for (Delayed& store : me.delayed) store.pinned = true;
 }

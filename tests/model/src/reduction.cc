@@ -38,15 +38,23 @@ Reduction::AtAddress& Reduction::at(std::uintptr_t address) {
   return addresses_[i];
 }
 
+// What precedes a step by its process's own order: also its execution, of a delayed store; and what became visible
+// before it, of a thread's later store.
+Reduction::Known Reduction::known_before(int process, const Intent& intent, int issued) const {
+  Known known = known_[process];
+  if (issued >= 0) known.join(steps_[static_cast<std::size_t>(issued)].known);
+  if (process < kMaxThreads && intent.kind != Intent::Kind::kLoad) known.join(known_[process + kMaxThreads]);
+  return known;
+}
+
 void Reduction::add(int process, const Intent& intent, int choice, std::uint32_t able, int issued) {
   const int number = static_cast<int>(steps_.size());
   if (process < kMaxThreads && process != last_thread_) {
     last_thread_ = process;
     block_ = number;
   }
-  Known known = known_[process];
+  Known known = known_before(process, intent, issued);
   known.join(everything_);
-  if (issued >= 0) known.join(steps_[static_cast<std::size_t>(issued)].known);
   const auto self = static_cast<std::size_t>(process);
   if (intent.kind == Intent::Kind::kEverything) {
     known.join(all_);
@@ -68,16 +76,20 @@ void Reduction::add(int process, const Intent& intent, int choice, std::uint32_t
   moved(process);
 }
 
-void Reduction::find_reversals(int process, const Intent& intent, int issued, bool bounded, Choices& choices) {
+void Reduction::find_reversals(int process, const Intent& intent, int issued, bool next, bool careful,
+                               Choices& choices) {
   const std::size_t from = seen_[process];
-  Known known = known_[process];
-  if (issued >= 0) known.join(steps_[static_cast<std::size_t>(issued)].known);
+  Known known = known_before(process, intent, issued);
   for (std::size_t i = steps_.size(); i-- > from;) {
     const Step& step = steps_[i];
     if (!step.intent.depends_on(intent) || (step.intent.unlocks && intent.locks)) continue;
     if (step.process != process && !known.has(step.process, i)) {
-      want(static_cast<int>(i), beginners(i, process, known), choices);
-      if (bounded) {
+      if (next) {
+        want(static_cast<int>(i), beginners(i, process, known), choices);
+      } else {
+        want_all(static_cast<int>(i), choices);
+      }
+      if (careful) {
         want(static_cast<int>(i), 1u << process, choices);
         if (step.block != static_cast<int>(i)) want(step.block, 1u << process, choices);
       }
@@ -126,8 +138,15 @@ void Reduction::want(int number, std::uint32_t processes, Choices& choices) {
   if (here != 0) {
     choice.wanted = static_cast<Alternatives>(choice.wanted | (here & -here));
   } else if ((step.able & processes) == 0) {  // not only beyond the bound
-    choice.wanted = static_cast<Alternatives>((1u << choice.count) - 1);
+    want_all(number, choices);
   }
+}
+
+void Reduction::want_all(int number, Choices& choices) {
+  const Step& step = steps_[static_cast<std::size_t>(number)];
+  if (step.choice < 0) return;
+  Choice& choice = choices.at(step.choice);
+  choice.wanted = static_cast<Alternatives>((1u << choice.count) - 1);
 }
 
 }  // namespace scree::model

@@ -50,8 +50,9 @@ class Reduction {
   // The process stands before another step than it did.
   void moved(int process) { seen_[process] = 0; }
 
-  // A process stands before a step: wants it tried before those that it depends on. `issued`: as above.
-  void find_reversals(int process, const Intent& intent, int issued, bool bounded, Choices& choices);
+  // A process stands before a step: wants it tried before those that it depends on. `issued`: as above. `next`: the
+  // step is its next one, and not only one of those that follow. `careful`: also as a bound needs it.
+  void find_reversals(int process, const Intent& intent, int issued, bool next, bool careful, Choices& choices);
 
  private:
   struct Known {
@@ -78,7 +79,9 @@ class Reduction {
   };
 
   AtAddress& at(std::uintptr_t address);
+  Known known_before(int process, const Intent& intent, int issued) const;
   std::uint32_t beginners(std::size_t first, int process, const Known& known) const;
+  void want_all(int step, Choices& choices);
   void want(int step, std::uint32_t processes, Choices& choices);
 
   std::uint64_t execution_ = 0;

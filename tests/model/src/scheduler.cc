@@ -27,6 +27,7 @@ void Engine::step(Intent intent, bool commits) {
   if (starting_) {
     // Only now it is known what the thread intends. The starter goes on with the next one.
     me.intent = intent;
+    me.intent_alone = intent;
     current_ = &threads_[0];
     Fiber::switch_to(me.fiber, current_->fiber);
   }
@@ -34,6 +35,7 @@ void Engine::step(Intent intent, bool commits) {
     if (++sequential_steps_ > kMaxSequentialSteps) fail(Error::kLivelock, "too many steps outside the threads");
     return;
   }
+  me.intent_alone = intent;
   if (commits && !me.delayed.empty()) intent.kind = Intent::Kind::kEverything;
   me.intent = intent;
   if (!picked_) yield_to_next();
@@ -58,7 +60,7 @@ void Engine::start_threads() {
 
 void Engine::finish_thread() {
   ModelThread& me = *current_;
-  if (!me.delayed.empty()) step({}, true);
+  if (!me.delayed.empty()) step({Intent::Kind::kFence}, true);
   commit_all(me);
   tick(me);
   me.state = ModelThread::State::kDone;
@@ -157,13 +159,14 @@ bool Engine::goes_to_sleep(int candidate, int chosen) const {
 }
 
 void Engine::find_reversals(int candidate) {
-  const bool bounded = options_.preemptions >= 0;
+  const bool bounded = !sleeping_;
   if (candidate < kMaxThreads) {
-    reduction_.find_reversals(candidate, threads_[candidate].intent, -1, bounded, choices_);
+    reduction_.find_reversals(candidate, threads_[candidate].intent, -1, true, bounded, choices_);
   } else {
     // They follow each other without anyone's doing: what only the last of them depends on concerns the first.
-    for (const Delayed& store : threads_[candidate - kMaxThreads].delayed) {
-      reduction_.find_reversals(candidate, store.intent(), store.issued, bounded, choices_);
+    const std::vector<Delayed>& stores = threads_[candidate - kMaxThreads].delayed;
+    for (const Delayed& store : stores) {
+      reduction_.find_reversals(candidate, store.intent(), store.issued, &store == &stores.front(), bounded, choices_);
     }
   }
   reduction_.looked(candidate);
@@ -173,7 +176,7 @@ void Engine::find_reversals(int candidate) {
 ModelThread* Engine::pick() {
   for (;;) {
     // The part of an execution that is a repetition was looked at when it was new.
-    if (reducing_ && options_.preemptions >= 0 && !choices_.replaying()) {
+    if (reducing_ && !sleeping_ && !choices_.replaying()) {
       for (int c = 1; c < kProcesses; ++c) {
         if (has_intent(c)) find_reversals(c);
       }
