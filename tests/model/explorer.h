@@ -53,6 +53,7 @@ struct Options {
   int spurious_failures = 0;    // of weak compare-exchanges
   int allocation_failures = 0;  // of operator new within threads
   Membarrier membarrier = Membarrier::kWorks;
+  bool membarrier_at_once = true;  // otherwise each thread meets its fence at some moment of the call
   std::uint32_t max_steps = 2000;  // of one execution; one that is longer is a livelock
   std::uint64_t max_executions = 10'000'000;
   std::uint64_t random_executions = 0;  // after the exhaustive ones, unless these were complete

@@ -22,10 +22,11 @@ model::Options unbounded(const char* name, model::Memory memory = model::Memory:
   return {.name = name, .preemptions = -1, .memory = memory, .stale_reads = -1, .delayed_stores = -1};
 }
 
-// Two variables and what up to four threads read, with the set of all outcomes of a search.
+// The variables, and what up to four threads read, with the set of all outcomes of a search.
 struct Litmus {
   Atomic<int> x{0};
   Atomic<int> y{0};
+  Atomic<int> z{0};
   Plain<int> results[4];
 };
 
@@ -156,6 +157,33 @@ TEST(Fences, are_as_good_as_a_membarrier_and_a_compiler_fence) {
     EXPECT_TRUE(
         both_old(unbounded("SB, membarrier, no compiler fence", memory), Between::kNothing, Between::kMembarrier));
     EXPECT_TRUE(both_old(unbounded("SB, compiler fences", memory), Between::kCompilerFence, Between::kCompilerFence));
+  }
+}
+
+TEST(Fences, of_a_membarrier_come_to_threads_one_after_another_where_asked_for) {
+  for (const bool at_once : {true, false}) {
+    model::Options options = unbounded("membarrier and a chain");
+    options.delayed_stores = 0;
+    options.membarrier_at_once = at_once;
+    Outcomes outcomes;
+    outcomes.run(options, 3, [](model::Program& p, Litmus& s) {
+      p.thread([&s] {
+        s.x.store(1, memory_order_relaxed);
+        model::membarrier_call();
+        s.results[0] = s.y.load(memory_order_relaxed);
+      });
+      p.thread([&s] {
+        s.y.store(1, memory_order_relaxed);
+        s.z.store(1, memory_order_relaxed);
+      });
+      p.thread([&s] {
+        s.results[1] = s.z.load(memory_order_relaxed);
+        s.results[2] = s.x.load(memory_order_relaxed);
+      });
+    });
+    EXPECT_TRUE(outcomes.saw(111) && outcomes.saw(11) && outcomes.saw(110));
+    // The stores come after the fence of their thread, and yet before that of the reader.
+    EXPECT_EQ(outcomes.saw(10), !at_once);
   }
 }
 

@@ -14,8 +14,8 @@
 namespace scree::model {
 
 // Of a node's alternatives, by their positions.
-using Alternatives = std::uint8_t;
-inline constexpr std::uint32_t kMaxCandidates = 8;  // four threads and their delayed stores
+using Alternatives = std::uint16_t;
+inline constexpr std::uint32_t kMaxCandidates = 12;  // four threads, their delayed stores, their part of a membarrier
 
 struct Choice {
   std::uint16_t taken;

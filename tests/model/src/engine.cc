@@ -53,6 +53,8 @@ void Engine::reset() {
     thread.pending = {};
     thread.fenced = {};
     thread.delayed.clear();
+    thread.fence_due = false;
+    thread.calls_membarrier = false;
     thread.parked = false;
     thread.own_writes = 0;
     thread.in_a_row = 0;

@@ -55,6 +55,7 @@ struct ModelThread {
   Knowledge pending;  // what relaxed loads have read; an acquire fence makes it known
   Knowledge fenced;   // what was known at the last release fence; relaxed stores carry it
   std::vector<Delayed> delayed;
+  bool fence_due = false;  // a membarrier that has begun puts a fence into it
 
   Intent intent;
   Intent intent_alone;          // the same, once no store is delayed any more
@@ -63,6 +64,7 @@ struct ModelThread {
   std::uint64_t own_writes = 0;
   std::uint32_t in_a_row = 0;        // steps since another thread's
   const Variable* wants = nullptr;   // the mutex that it stands before
+  bool calls_membarrier = false;     // it has begun, and goes on when no fence is due
   const Variable* awaits = nullptr;  // kWaiting: notified through this variable
   Bits awaited_old;
 
@@ -157,6 +159,7 @@ class Engine {
   void find_reversals(int candidate);
   void switch_to(ModelThread& thread);
   bool others_unfinished() const;
+  bool fences_due() const;
   [[noreturn]] void nobody_runs();
 
   // memory.cc
@@ -174,6 +177,7 @@ class Engine {
   void commit(ModelThread& thread);
   void commit_all(ModelThread& thread);
   void fence_of(ModelThread& thread, std::memory_order order);
+  void meet_membarrier(ModelThread& thread);
   void note_spin(Variable& v, std::uint32_t position, int line);
 
   // lifetime.cc

@@ -402,6 +402,14 @@ void Engine::yield(Site site) {
 
 bool Engine::membarrier_register() { return options_.membarrier != Membarrier::kRefusedAtStart; }
 
+// The fence that another thread's membarrier puts between two of this one's steps.
+void Engine::meet_membarrier(ModelThread& thread) {
+  while (!thread.delayed.empty() && thread.delayed.front().pinned) commit(thread);
+  fence_of(thread, std::memory_order_seq_cst);
+  if (tracing_ && thread.fence_due) trace(thread.id, "meets the membarrier", nullptr, {}, "");
+  thread.fence_due = false;
+}
+
 bool Engine::membarrier_call(Site site) {
   std::memory_order order = std::memory_order_seq_cst;
   if (plant(site, order) || order == std::memory_order_relaxed) {
@@ -416,12 +424,18 @@ bool Engine::membarrier_call(Site site) {
     return false;
   }
   commit_all(*current_);
-  for (ModelThread& thread : threads_) {
-    while (!thread.delayed.empty() && thread.delayed.front().pinned) commit(thread);
-  }
-  // Twice: the first round gathers what all of them know, the second hands it out.
-  for (int round = 0; round < 2; ++round) {
+  fence_of(*current_, std::memory_order_seq_cst);
+  if (options_.membarrier_at_once || current_->id == 0) {
+    for (int id = 1; id < thread_count_; ++id) meet_membarrier(threads_[id]);
+    // Again, for what the later ones knew.
     for (int id = 1; id < thread_count_; ++id) fence_of(threads_[id], std::memory_order_seq_cst);
+  } else {
+    for (int id = 1; id < thread_count_; ++id) threads_[id].fence_due = id != current_->id;
+    if (tracing_) trace(current_->id, "membarrier begins", nullptr, {site, nullptr}, "");
+    current_->calls_membarrier = true;
+    step({}, true);
+    current_->calls_membarrier = false;
+    tick(*current_);
   }
   fence_of(*current_, std::memory_order_seq_cst);
   if (tracing_) trace(current_->id, "membarrier", nullptr, {site, nullptr}, "");

@@ -35,8 +35,10 @@ struct Intent {
   }
 };
 
-// Threads, and from kMaxThreads on their first delayed stores: what a scheduler chooses among.
-inline constexpr int kProcesses = 2 * kMaxThreads;
+// What a scheduler chooses among: threads, then their first delayed stores, then the fences that a membarrier puts into
+// them.
+inline constexpr int kFences = 2 * kMaxThreads;
+inline constexpr int kProcesses = 3 * kMaxThreads;
 
 class Reduction {
  public:

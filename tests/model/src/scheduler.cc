@@ -128,6 +128,7 @@ std::uint32_t Engine::runnable() const {
     const ModelThread& thread = threads_[id];
     if (thread.state != ModelThread::State::kReady) continue;
     if (thread.wants != nullptr && thread.wants->owner >= 0) continue;
+    if (thread.calls_membarrier && fences_due()) continue;
     all |= bit(id);
     if (!thread.parked || thread.parked_at != writes_) eager |= bit(id);
   }
@@ -136,17 +137,20 @@ std::uint32_t Engine::runnable() const {
 }
 
 Intent Engine::intent_of(int candidate) const {
+  if (candidate >= kFences) return {};
   if (candidate < kMaxThreads) return threads_[candidate].intent;
   return threads_[candidate - kMaxThreads].delayed.front().intent();
 }
 
 // The step that executed the store, where the candidate is a delayed one.
 int Engine::issued(int candidate) const {
-  return candidate < kMaxThreads ? -1 : threads_[candidate - kMaxThreads].delayed.front().issued;
+  return candidate < kMaxThreads || candidate >= kFences ? -1
+                                                         : threads_[candidate - kMaxThreads].delayed.front().issued;
 }
 
 // Whether the candidate stands before a step, even if it cannot take it now.
 bool Engine::has_intent(int candidate) const {
+  if (candidate >= kFences) return threads_[candidate - kFences].fence_due;
   if (candidate >= kMaxThreads) return !threads_[candidate - kMaxThreads].delayed.empty();
   const auto state = threads_[candidate].state;
   return state != ModelThread::State::kUnused && state != ModelThread::State::kDone;
@@ -160,7 +164,9 @@ bool Engine::goes_to_sleep(int candidate, int chosen) const {
 
 void Engine::find_reversals(int candidate) {
   const bool bounded = !sleeping_;
-  if (candidate < kMaxThreads) {
+  if (candidate >= kFences) {
+    reduction_.find_reversals(candidate, intent_of(candidate), -1, true, bounded, choices_);
+  } else if (candidate < kMaxThreads) {
     reduction_.find_reversals(candidate, threads_[candidate].intent, -1, true, bounded, choices_);
   } else {
     // They follow each other without anyone's doing: what only the last of them depends on concerns the first.
@@ -203,6 +209,9 @@ ModelThread* Engine::pick() {
         if (!threads_[id].delayed.empty()) candidates_.push_back(kMaxThreads + id);
       }
     }
+    for (int id = 1; id < thread_count_; ++id) {
+      if (threads_[id].fence_due) candidates_.push_back(kFences + id);
+    }
     if (candidates_.empty()) return nullptr;
 
     const std::size_t index = choose_candidate(candidates_);
@@ -235,7 +244,11 @@ ModelThread* Engine::pick() {
       threads_[chosen].parked = false;
       return &threads_[chosen];
     }
-    commit(threads_[chosen - kMaxThreads]);
+    if (chosen >= kFences) {
+      meet_membarrier(threads_[chosen - kFences]);
+    } else {
+      commit(threads_[chosen - kMaxThreads]);
+    }
   }
 }
 
@@ -282,6 +295,10 @@ std::uint32_t Engine::random_candidate(const std::vector<int>& candidates) {
     }
   }
   return choice;
+}
+
+bool Engine::fences_due() const {
+  return std::any_of(threads_.begin(), threads_.end(), [](const ModelThread& thread) { return thread.fence_due; });
 }
 
 // Whether a thread other than the current one has steps left.
