@@ -7,7 +7,7 @@
 // - a load never reads a write that is executed later (no load buffering, nothing out of thin air);
 // - a write is never put before one that was visible already (so 2+2W ends with a value of the later steps);
 // - seq_cst operations are ordered as they are executed.
-// It has more than C++20 in one respect: membarrier_call() is a seq_cst fence in every thread, at one moment.
+// It has more than C++20 in one respect: membarrier_call() is a seq_cst fence in every thread.
 
 #include <algorithm>
 #include <array>

@@ -12,7 +12,8 @@ void Reduction::reset() {
   seen_ = {};
   everything_ = {};
   all_ = {};
-  sc_ = {};
+  sc_fences_ = {};
+  sc_accesses_ = {};
   occupied_ = 0;
   last_thread_ = -1;
   block_ = 0;
@@ -32,7 +33,7 @@ Reduction::AtAddress& Reduction::at(std::uintptr_t address) {
     i = (i + 1) & (addresses_.size() - 1);
   }
   if (addresses_[i].execution != execution_) {
-    addresses_[i] = {address, execution_, {}, {}};
+    addresses_[i] = {address, execution_, {}, {}, {}};
     ++occupied_;
   }
   return addresses_[i];
@@ -61,18 +62,22 @@ void Reduction::add(int process, const Intent& intent, int choice, std::uint32_t
     known.steps[self] = static_cast<std::uint16_t>(number + 1);
     everything_ = known;
   } else {
-    if (intent.sc) known.join(sc_);
-    AtAddress* place = intent.kind == Intent::Kind::kFence ? nullptr : &at(intent.address);
+    const bool fences = intent.kind == Intent::Kind::kFence;
+    if (intent.sc) known.join(sc_fences_);
+    if (intent.sc && fences) known.join(sc_accesses_);
+    AtAddress* place = fences ? nullptr : &at(intent.address);
     const bool loads = intent.kind == Intent::Kind::kLoad;
     if (place != nullptr) known.join(loads ? place->writes : place->all);
+    if (place != nullptr && loads && intent.sc) known.join(place->sc_loads);
     known.steps[self] = static_cast<std::uint16_t>(number + 1);
-    if (intent.sc && intent.kind == Intent::Kind::kFence) sc_.join(known);
+    if (intent.sc) (fences ? sc_fences_ : sc_accesses_).join(known);
     if (place != nullptr) place->all.join(known);
     if (place != nullptr && !loads) place->writes = known;
+    if (place != nullptr && loads && intent.sc) place->sc_loads.join(known);
   }
   all_.join(known);
   known_[process] = known;
-  steps_.push_back({process, intent, choice, process < kMaxThreads ? block_ : number, able, known});
+  steps_.push_back({process, intent, choice, block_, able, known});
   moved(process);
 }
 

@@ -31,7 +31,9 @@ struct Intent {
   bool depends_on(const Intent& other) const {
     if (kind == Kind::kEverything || other.kind == Kind::kEverything) return true;
     if (kind == Kind::kFence || other.kind == Kind::kFence) return sc && other.sc;
-    return address == other.address && (kind != Kind::kLoad || other.kind != Kind::kLoad);
+    if (address != other.address) return false;
+    // A seq_cst load may not read what is older than what one before it has read.
+    return kind != Kind::kLoad || other.kind != Kind::kLoad || (sc && other.sc);
   }
 };
 
@@ -77,6 +79,7 @@ class Reduction {
     std::uintptr_t address = 0;
     std::uint64_t execution = 0;
     Known writes;
+    Known sc_loads;
     Known all;
   };
 
@@ -92,7 +95,8 @@ class Reduction {
   std::array<std::size_t, kProcesses> seen_{};  // how many steps the process's intent was compared with
   Known everything_;                            // after the last step that depends on all
   Known all_;
-  Known sc_;
+  Known sc_fences_;
+  Known sc_accesses_;
   std::vector<AtAddress> addresses_ = std::vector<AtAddress>(256);
   std::size_t occupied_ = 0;
   int last_thread_ = -1;
