@@ -235,7 +235,7 @@ class Engine {
   int spurious_failures_ = 0;
   int allocation_failures_ = 0;
   std::uint32_t asleep_ = 0;     // the sleep set: bits of candidates
-  std::vector<int> candidates_;  // pick()'s: threads, and from kMaxThreads on their first delayed stores
+  std::vector<int> candidates_;  // pick()'s
   Time sc_time_ = 0;
   Clock sc_view_;  // what seq_cst fences have seen
   std::vector<std::pair<void (*)(void*), void*>> ends_;
