@@ -64,6 +64,19 @@ TEST(EbrDormant, thread_inside_a_barrier_keeps_its_garbage_until_it_leaves) {
   EXPECT_EQ(alive, 0);
 }
 
+TEST(EbrDormant, thread_that_took_the_garbage_of_another_strands_nothing) {
+  Atomic<int> alive{0};
+  Worker owner, collector;
+  owner.run([&] { retire(alive, kBagCapacity + 1); });
+  {
+    const Barrier keeps_it;
+    collector.run([] { ebr::collect(); });
+  }
+  EXPECT_GT(alive, 0);
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(alive, 0);
+}
+
 #if SCREE_SYNC_POINTS
 
 // The owner wakes up when a collector has claimed its lists, at a step before or after it takes them.

@@ -50,6 +50,26 @@ void expect_all_is_freed(AtomicOwner& root) {
   expect_all_is_freed();
 }
 
+// Threads that have used the domain before: a program of three would otherwise be mostly about their records. They do
+// not advance on their own account for a while.
+class Registered {
+ public:
+  Registered() {
+    for (auto*& record : records_) record = &ebr::detail::domain().acquire_record(ebr::detail::light_fence_is_fenced());
+    begin(0);
+    {
+      const Barrier barrier;
+      for (std::uint32_t n = 0; n < ebr::detail::kBagCapacity; ++n) barrier.retire(new Item(0));
+    }
+    while (ebr::collect()) {
+    }
+  }
+  void begin(int thread) { ebr::detail::this_record() = records_[thread]; }
+
+ private:
+  ebr::detail::Record* records_[3];
+};
+
 struct OneOwned {
   AtomicOwned<Item> root = AtomicOwned<Item>::make(1);
 };
@@ -105,16 +125,50 @@ inline void read_in_nested_barriers(Program& p) {
   p.at_end([] { expect_all_is_freed(); });
 }
 
-// One thread fills a bag, which seals it, and frees it when another one has ended its grace period.
-inline void read_beside_a_retirer_and_a_collector(Program& p) {
-  auto& s = p.make<OneOwned>();
-  p.thread([&s] { read(s.root); });
+struct OneOwnedAndRegistered : OneOwned, Registered {};
+
+// Fills a bag, which seals it, in the barrier in which the unlink is: no fence lies between the two.
+inline void unlink_and_seal(OneOwnedAndRegistered& s) {
+  const Barrier barrier;
+  s.root.store({}, Tag::kNone, memory_order_release);
+  barrier.retire(new Item(2));
+}
+
+// One thread seals, another ends the grace period, takes the bag and frees it.
+inline void read_beside_a_sealer_and_a_collector(Program& p) {
+  auto& s = p.make<OneOwnedAndRegistered>();
   p.thread([&s] {
-    const Barrier barrier;
-    barrier.retire(new Item(2));
-    s.root.store({}, Tag::kNone, memory_order_release);
+    s.begin(0);
+    read(s.root);
   });
-  p.thread([] { ebr::collect(); });
+  p.thread([&s] {
+    s.begin(1);
+    unlink_and_seal(s);
+  });
+  p.thread([&s] {
+    s.begin(2);
+    ebr::collect();
+  });
+  p.at_end([] { expect_all_is_freed(); });
+}
+
+// One thread seals, another ends the grace period while the first is in a later barrier, the first frees.
+inline void free_what_another_ended(Program& p) {
+  auto& s = p.make<OneOwnedAndRegistered>();
+  p.thread([&s] {
+    s.begin(0);
+    read(s.root);
+  });
+  p.thread([&s] {
+    s.begin(1);
+    unlink_and_seal(s);
+    const Barrier barrier;
+    for (std::uint32_t n = 0; n < ebr::detail::kBagCapacity; ++n) barrier.retire(new Item(3));
+  });
+  p.thread([&s] {
+    s.begin(2);
+    ebr::collect();
+  });
   p.at_end([] { expect_all_is_freed(); });
 }
 
@@ -146,18 +200,6 @@ inline void wake_up_beside_a_collector(Program& p) {
   p.at_end([&s] { expect_two_were_destroyed(s); });
 }
 
-// Two collectors want the same lists, one after the other or at once.
-inline void wake_up_beside_two_collectors(Program& p) {
-  auto& s = p.make<TwoDestroyed>();
-  p.thread([&s] {
-    retire_one(s);
-    retire_one(s);
-  });
-  p.thread([] { ebr::collect(); });
-  p.thread([] { ebr::collect(); });
-  p.at_end([&s] { expect_two_were_destroyed(s); });
-}
-
 // What a thread leaves at its exit is freed by others, and its record serves the next thread.
 inline void exit_beside_a_thread_that_begins(Program& p) {
   auto& s = p.make<TwoDestroyed>();
@@ -169,18 +211,21 @@ inline void exit_beside_a_thread_that_begins(Program& p) {
   p.at_end([&s] { expect_two_were_destroyed(s); });
 }
 
-// The same, of an owner that has gone to sleep.
-inline void collect_twice_what_a_sleeper_left(Program& p) {
-  auto& s = p.make<TwoDestroyed>();
+// Two collectors want what one owner has left.
+struct TwoDestroyedAndRegistered : TwoDestroyed, Registered {};
+inline void collect_beside_another(Program& p) {
+  auto& s = p.make<TwoDestroyedAndRegistered>();
   p.thread([&s] {
-    const Barrier barrier;
-    barrier.retire(new Item(1, &s.destroyed));
-  });
-  p.thread([&s] {
-    ebr::collect();
+    s.begin(0);
+    retire_one(s);
     retire_one(s);
   });
-  p.thread([] { ebr::collect(); });
+  for (const int collector : {1, 2}) {
+    p.thread([&s, collector] {
+      s.begin(collector);
+      ebr::collect();
+    });
+  }
   p.at_end([&s] { expect_two_were_destroyed(s); });
 }
 

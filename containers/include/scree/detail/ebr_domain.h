@@ -113,7 +113,7 @@ class Domain {
       advance(record, true);
       free_some(record, kFreedPerCollect);
     }
-    return stats().pending_objects != 0;
+    return anything_waits();
   }
 
   // Lets whoever advances next take what `record` retired.
@@ -236,6 +236,7 @@ class Domain {
     (record.oldest == nullptr ? record.oldest : record.newest->next) = first;
     record.newest = last;
     record.sealed += bags;
+    record.waiting_since.store(last->stamp, memory_order_relaxed);
   }
 
   static void forget_sealed(Record& record) noexcept {
@@ -257,7 +258,6 @@ class Domain {
     record.open = nullptr;
     const std::uint64_t sealed_at = stamp(*bag);
     append(record, bag, bag, 1);
-    record.waiting_since.store(sealed_at, memory_order_relaxed);
     return sealed_at;
   }
 
@@ -403,6 +403,15 @@ class Domain {
     record.busy = true;
     item.reclaim(item.object);
     record.busy = false;
+  }
+
+  bool anything_waits() const noexcept {
+    std::uint64_t retired = 0, freed = 0;
+    for (Record* r = first_record(); r != nullptr; r = r->next) {
+      retired += r->retired_objects.get();
+      freed += r->freed_objects.get() + r->leaked_objects.get();
+    }
+    return retired != freed;
   }
 
   static void recycle(Record& record, Bag* bag) noexcept {

@@ -17,7 +17,7 @@ namespace scree::ebr::detail {
 
 #if SCREE_MODEL
 inline constexpr std::uint32_t kBagCapacity = 2;
-inline constexpr std::uint64_t kAdvanceEvery = 1;
+inline constexpr std::uint64_t kAdvanceEvery = 10;
 inline constexpr std::uint64_t kDormantAfter = 2;
 #elif SCREE_SMALL_CAPACITIES
 inline constexpr std::uint32_t kBagCapacity = 4;
