@@ -43,7 +43,7 @@ TEST(EbrDormant, thread_strands_nothing_when_another_merely_retires) {
   Worker dormant;
   dormant.run([&] { retire(of_dormant, kBagCapacity / 2 + 1); });
   std::size_t bags = 0;
-  for (; of_dormant != 0 && bags < kDormantAfter + 4 * kAdvanceEvery; ++bags) retire(of_this, kBagCapacity);
+  for (; of_dormant != 0 && bags < kDormantAfter + 32 * kAdvanceEvery; ++bags) retire(of_this, kBagCapacity);
   EXPECT_EQ(of_dormant, 0);
   EXPECT_TRUE(reclaim_all());
   EXPECT_EQ(of_this, 0);

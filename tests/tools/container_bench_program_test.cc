@@ -31,7 +31,9 @@ const std::map<std::string, std::set<std::string>> kPeersOf = {
     {"enter_exit", {"release_store", "ebr_fenced"}},
     {"nested_enter_exit", {"release_store", "ebr_fenced"}},
     {"allocate_publish_retire", {"malloc_free"}},
-    {"stalled_reader", {"no_stalled_reader"}},
+    {"allocate_swap_drop", {"malloc_free"}},
+    {"stalled_reader", {"no_stalled_reader", "malloc_keep"}},
+    {"stalled_reader_95_5", {"no_stalled_reader"}},
 };
 
 TEST_F(ContainerBench, runs_every_benchmark_of_ebr_and_reports_what_the_contract_asks_for) {

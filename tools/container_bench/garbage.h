@@ -8,7 +8,7 @@
 
 namespace scree::bench {
 
-inline constexpr std::size_t kGarbageValueBytes = 48;
+inline constexpr std::size_t kGarbageValueBytes = 32;
 
 // With the counter that an Arc puts before its value: what a peer allocates instead.
 inline constexpr std::size_t kGarbageBlockBytes = kGarbageValueBytes + sizeof(std::size_t);

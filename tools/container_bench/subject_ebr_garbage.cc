@@ -2,8 +2,8 @@
 //
 // What a writer pays for scree::ebr: instances are made, published and replaced, and each is freed later.
 //
-// allocate_publish_retire measures that with nobody reading; stalled_reader while a thread sits inside a barrier, so
-// that nothing can be freed before it leaves.
+// allocate_publish_retire stores over what was published; allocate_swap_drop takes it out and drops it; stalled_reader
+// stores while a thread sits inside a barrier, so that nothing can be freed before it leaves.
 
 #include <scree/ebr.h>
 
@@ -15,11 +15,13 @@
 #include <chrono>
 #include <cstdint>
 #include <latch>
+#include <limits>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "garbage.h"
+#include "keep.h"
 #include "registry.h"
 #include "timed_threads.h"
 
@@ -39,13 +41,43 @@ struct CountedValue : Value {
   ~CountedValue() { ++destroyed_here; }
 };
 
-template <class T>
-[[gnu::noinline]] void allocate_publish_retire_loop(ebr::AtomicArc<T>* published, std::uint64_t operations) {
-  for (std::uint64_t i = 0; i < operations; ++i) {
-    // The old owner ends with the statement: that retires the instance.
-    published->swap(ebr::Arc<T>::make(i), ebr::Tag::kNone, std::memory_order_acq_rel);
+struct Store {
+  static std::uint64_t stores(std::uint64_t operations) { return operations; }
+  template <class T>
+  [[gnu::noinline]] static void loop(ebr::AtomicArc<T>* published, std::uint64_t operations) {
+    for (std::uint64_t i = 0; i < operations; ++i) {
+      published->store(ebr::Arc<T>::make(i), ebr::Tag::kNone, std::memory_order_acq_rel);
+    }
   }
-}
+};
+
+struct SwapAndDrop {
+  template <class T>
+  [[gnu::noinline]] static void loop(ebr::AtomicArc<T>* published, std::uint64_t operations) {
+    for (std::uint64_t i = 0; i < operations; ++i) {
+      // The old owner ends with the statement: that retires the instance.
+      published->swap(ebr::Arc<T>::make(i), ebr::Tag::kNone, std::memory_order_acq_rel);
+    }
+  }
+};
+
+// 19 reads of what is published for each replacement of it.
+struct ReadAndSometimesStore {
+  template <class T>
+  [[gnu::noinline]] static void loop(ebr::AtomicArc<T>* published, std::uint64_t operations) {
+    constexpr std::uint64_t kReadsAndStore = 20;
+    for (std::uint64_t i = 0; i < operations; ++i) {
+      if (i % kReadsAndStore == 0) {
+        published->store(ebr::Arc<T>::make(i), ebr::Tag::kNone, std::memory_order_acq_rel);
+      } else {
+        const ebr::Barrier barrier;
+        keep(&published->load(std::memory_order_acquire, barrier)->words[0]);
+      }
+    }
+  }
+  // How many of so many operations store.
+  static std::uint64_t stores(std::uint64_t operations) { return (operations + 19) / 20; }
+};
 
 // Frees all that waits for reclamation; an error if something goes on waiting though nobody is inside a barrier.
 Status collect_everything() {
@@ -57,21 +89,26 @@ Status collect_everything() {
       return Status::timed_out("garbage of ebr waits for reclamation although no barrier is held");
     }
   }
-#ifdef __GLIBC__
-  malloc_trim(0);  // no run finds the memory that the one before it took from the system
-#endif
   return Status::ok();
 }
 
+// Every run finds the memory that the warm-up round took from the system: what the system takes to give it is not in
+// question.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+#endif
+}
+
 // Replaces what each thread publishes until `request.n` instances were made. `destroyed` counts those freed meanwhile.
-template <class T>
+template <class Replace, class T>
 double replace_on_threads(const RunRequest& request, std::atomic<std::uint64_t>* destroyed) {
   return run_on_threads(request.threads, [&](Lap& lap) {
     const std::uint64_t operations = request.operations_per_thread();
     {
       ebr::AtomicArc<T> published = ebr::AtomicArc<T>::make(0u);
       lap.start();
-      allocate_publish_retire_loop(&published, operations);
+      Replace::loop(&published, operations);
       lap.stop();
     }
     ebr::suspend();
@@ -79,10 +116,12 @@ double replace_on_threads(const RunRequest& request, std::atomic<std::uint64_t>*
   });
 }
 
-Status allocate_publish_retire(const RunRequest& request, double* nanoseconds) {
+template <class Replace>
+Status replace_with_nobody_reading(const RunRequest& request, double* nanoseconds) {
+  keep_freed_memory();
   std::atomic<std::uint64_t> ignored{0};
   Status status = collect_everything();
-  if (status.is_ok()) *nanoseconds = replace_on_threads<Value>(request, &ignored);
+  if (status.is_ok()) *nanoseconds = replace_on_threads<Replace, Value>(request, &ignored);
   return status;
 }
 
@@ -111,44 +150,55 @@ class StalledReader {
 };
 
 // What was made must be destroyed at the end, each instance once.
+template <class Replace>
 Status check_freed(const RunRequest& request, std::uint64_t destroyed) {
-  const std::uint64_t made = request.n + request.threads;  // and those that were published first
+  // And those that were published first.
+  const std::uint64_t made = request.threads * (Replace::stores(request.operations_per_thread()) + 1);
   if (destroyed == made) return Status::ok();
   return Status::corruption("of " + std::to_string(made) + " instances " + std::to_string(destroyed) + " were freed");
 }
 
-template <bool kStalled>
+template <class Replace, bool kStalled>
 Status beside_a_reader(const RunRequest& request, double* nanoseconds) {
+  keep_freed_memory();
   Status status = collect_everything();
   if (!status.is_ok()) return status;
   destroyed_here = 0;
   std::atomic<std::uint64_t> destroyed{0};
   if constexpr (kStalled) {
     const StalledReader reader;
-    *nanoseconds = replace_on_threads<CountedValue>(request, &destroyed);
+    *nanoseconds = replace_on_threads<Replace, CountedValue>(request, &destroyed);
     if (destroyed.load() != 0) return Status::corruption("an instance was freed while a reader could reach it");
   } else {
-    *nanoseconds = replace_on_threads<CountedValue>(request, &destroyed);
+    *nanoseconds = replace_on_threads<Replace, CountedValue>(request, &destroyed);
   }
   status = collect_everything();
-  return status.is_ok() ? check_freed(request, destroyed.load() + destroyed_here) : status;
+  return status.is_ok() ? check_freed<Replace>(request, destroyed.load() + destroyed_here) : status;
 }
 
 }  // namespace
 
 void add_ebr_garbage(Registry* registry) {
-  registry->add({.name = "allocate_publish_retire", .container = {.name = "ebr", .run = allocate_publish_retire}});
+  registry->add(
+      {.name = "allocate_publish_retire", .container = {.name = "ebr", .run = replace_with_nobody_reading<Store>}});
+  registry->add(
+      {.name = "allocate_swap_drop", .container = {.name = "ebr", .run = replace_with_nobody_reading<SwapAndDrop>}});
 
-  // The more waits, the more memory is touched for the first time, and the dearer an operation is. An instance takes
+  // The more waits, the less of it fits into the caches. An instance takes
   // about 100 bytes, its place among the garbage included: 200 MB, and half a GB at most.
   constexpr std::uint64_t kWaiting = 2'000'000;
   constexpr std::uint64_t kMaxWaiting = 5'000'000;
-  registry->add({.name = "stalled_reader",
-                 .container = {.name = "ebr", .run = beside_a_reader<true>},
-                 .default_n = kWaiting,
-                 .max_n = kMaxWaiting});
   registry->add_peer("no_stalled_reader", {});
-  registry->add_side("ebr", "stalled_reader", {.name = "no_stalled_reader", .run = beside_a_reader<false>});
+  const auto add = [registry](const char* benchmark, RunFunction stalled, RunFunction not_stalled) {
+    registry->add({.name = benchmark,
+                   .container = {.name = "ebr", .run = std::move(stalled)},
+                   .default_n = kWaiting,
+                   .max_n = kMaxWaiting});
+    registry->add_side("ebr", benchmark, {.name = "no_stalled_reader", .run = std::move(not_stalled)});
+  };
+  add("stalled_reader", beside_a_reader<Store, true>, beside_a_reader<Store, false>);
+  add("stalled_reader_95_5", beside_a_reader<ReadAndSometimesStore, true>,
+      beside_a_reader<ReadAndSometimesStore, false>);
 }
 
 }  // namespace scree::bench

@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -248,7 +249,7 @@ class Domain {
 
   std::uint64_t stamp(Bag& bag) noexcept {
     SCREE_SYNC_POINT("ebr:seal");
-    bag.stamp = epoch_.fetch_add(bag.is_heavy() ? kAdvanceEvery : 1, memory_order_acq_rel);  // [S1]
+    bag.stamp = epoch_.fetch_add(bag.is_heavy() ? pace() : 1, memory_order_acq_rel);  // [S1]
     return bag.stamp;
   }
 
@@ -266,8 +267,7 @@ class Domain {
     const std::uint64_t sealed_at = seal(record);
     if (record.busy) return;
     std::uint64_t due = due_.load(memory_order_relaxed);
-    if (sealed_at >= due &&
-        due_.compare_exchange_strong(due, sealed_at + kAdvanceEvery, memory_order_relaxed)) {  // [S2]
+    if (sealed_at >= due && due_.compare_exchange_strong(due, sealed_at + pace(), memory_order_relaxed)) {  // [S2]
       advance(record, false);
     }
     record.ready = record.oldest->stamp < grace_.load(memory_order_acquire);  // [F1]
@@ -304,11 +304,18 @@ class Domain {
     const std::uint64_t sealed_before = epoch_.fetch_add(1, memory_order_acq_rel);  // [A1]
     SCREE_SYNC_POINT("ebr:advance:begun");
     const auto me = reinterpret_cast<std::uintptr_t>(&self);
+    const std::uint64_t dormant_after = kDormantAfter > 4 * pace() ? kDormantAfter : 4 * pace();
+    std::uint64_t with_garbage = 0;
     for (Record* r = first_record(); r != nullptr; r = r->next) {
-      if (!looks_dormant(*r, sealed_before, everything)) continue;
+      const std::uint64_t since = r->waiting_since.load(memory_order_relaxed);
+      if (since == 0) continue;
+      ++with_garbage;
+      if (!everything && since != kOffered && sealed_before - since < dormant_after) continue;
+      if (r->announced.load(memory_order_relaxed) != 0) continue;
       std::uintptr_t unclaimed = kUnclaimed;
       r->claim.compare_exchange_strong(unclaimed, me, memory_order_acquire, memory_order_relaxed);  // [C1]
     }
+    set_pace(with_garbage);
     const bool fenced = heavy_fence(self);
     SCREE_SYNC_POINT("ebr:advance:fenced");
     const std::uint64_t now = scree::detail::now_nanoseconds();
@@ -323,10 +330,12 @@ class Domain {
     tell_listener(self, sealed_before, now);
   }
 
-  static bool looks_dormant(Record& record, std::uint64_t epoch, bool everything) noexcept {
-    const std::uint64_t since = record.waiting_since.load(memory_order_relaxed);
-    if (since == 0 || (!everything && epoch - since < kDormantAfter)) return false;
-    return record.announced.load(memory_order_relaxed) == 0 && record.claim.load(memory_order_relaxed) == kUnclaimed;
+  // How many bags may be sealed until the next advance is due. A heavy fence interrupts every running thread, so the
+  // more threads retire, the more garbage each fence must be worth.
+  std::uint64_t pace() const noexcept { return pace_.load(memory_order_relaxed); }
+  void set_pace(std::uint64_t threads) noexcept {
+    threads = threads == 0 ? 1 : threads;
+    pace_.store(kAdvanceEvery * threads * (threads < 4 ? threads : 4), memory_order_relaxed);
   }
 
   // After it, every thread's accesses are split: those before the split are visible here, those after see all that was
@@ -519,6 +528,7 @@ class Domain {
   alignas(128) Atomic<std::uint64_t> epoch_{kFirstEpoch};
   alignas(128) Atomic<std::uint64_t> grace_{0};
   Atomic<std::uint64_t> due_{0};
+  std::atomic<std::uint64_t> pace_{kAdvanceEvery};  // any value is right: not under the explorer
   alignas(128) Atomic<Record*> records_{nullptr};
   Atomic<Bag*> orphans_{nullptr};
   Atomic<BacklogListener*> listener_{nullptr};

@@ -25,20 +25,21 @@ inline constexpr std::uint64_t kAdvanceEvery = 2;
 inline constexpr std::uint64_t kDormantAfter = 4;
 #else
 inline constexpr std::uint32_t kBagCapacity = 60;  // below 1 KiB: glibc merges all its small blocks when asked for more
-inline constexpr std::uint64_t kAdvanceEvery = 28;   // bags, of all threads: a heavy fence costs up to 10 us
-inline constexpr std::uint64_t kDormantAfter = 256;  // bags sealed since a thread last opened or sealed one
+inline constexpr std::uint64_t kAdvanceEvery = 28;   // bags, where one thread retires
+inline constexpr std::uint64_t kDormantAfter = 256;  // bags sealed since a thread last opened or sealed one, at least
 #endif
 inline constexpr std::size_t kBagBytes = 512u << 10;  // a bag this heavy is sealed before it is full
 // A retirement frees one object, so that the allocator gets back what it gives out, and more only where a backlog is to
 // shrink.
-inline constexpr std::uint64_t kBacklog = 2 * kAdvanceEvery;  // bags of one thread
+inline constexpr std::uint64_t kBacklog =
+    5 * kAdvanceEvery;  // bags of one thread: what four times the pace leaves, and some
 inline constexpr std::uint32_t kFreedPerRetirement = 4;
 inline constexpr std::uint32_t kFreedPerCollect = 12 * kBagCapacity;
 
 // What a record announces when its owner is in the domain's own code: above every epoch.
 inline constexpr std::uint64_t kBusy = std::numeric_limits<std::uint64_t>::max();
 inline constexpr std::uint64_t kOffered = 1;  // waiting_since: take it whenever you like
-inline constexpr std::uint64_t kFirstEpoch = kOffered + kDormantAfter;
+inline constexpr std::uint64_t kFirstEpoch = kOffered + 1;
 
 // Record::claim, beside addresses of records.
 inline constexpr std::uintptr_t kUnclaimed = 0;
