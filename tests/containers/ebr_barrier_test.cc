@@ -102,6 +102,27 @@ TEST(Barrier, garbage_is_collected_while_it_is_made) {
   EXPECT_EQ(alive, 0);
 }
 
+TEST(Barrier, no_retirement_pays_for_a_backlog_and_all_of_them_shrink_it) {
+  constexpr int kBacklog = 20'000;
+  Atomic<int> alive{0};
+  {
+    const ebr::Barrier holds_all_back;
+    for (int n = 0; n < kBacklog; ++n) holds_all_back.retire(new Counted(alive));
+  }
+  EXPECT_EQ(alive, kBacklog);
+  int calls = 0;
+  for (; alive > kBacklog / 2 && calls < kBacklog; ++calls) {
+    const ebr::Barrier barrier;
+    auto* const garbage = new Counted(alive);
+    const int before = alive;
+    barrier.retire(garbage);
+    ASSERT_LE(before - alive, 4);
+  }
+  EXPECT_LT(calls, kBacklog / 2);
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(alive, 0);
+}
+
 TEST(Barrier, heavy_garbage_is_collected_sooner) {
   Atomic<int> alive{0};
   int most = 0;

@@ -49,6 +49,19 @@ TEST(EbrDormant, thread_strands_nothing_when_another_merely_retires) {
   EXPECT_EQ(of_this, 0);
 }
 
+TEST(EbrDormant, thread_that_suspends_is_relieved_by_the_next_advance) {
+  Atomic<int> of_dormant{0}, of_this{0};
+  Worker dormant;
+  dormant.run([&] {
+    retire(of_dormant, kBagCapacity / 2 + 1);
+    ebr::suspend();
+  });
+  std::size_t bags = 0;
+  for (; of_dormant != 0 && bags < 16 * kAdvanceEvery; ++bags) retire(of_this, kBagCapacity);
+  EXPECT_EQ(of_dormant, 0) << "before it would have been taken for dormant";
+  EXPECT_TRUE(reclaim_all());
+}
+
 TEST(EbrDormant, thread_inside_a_barrier_keeps_its_garbage_until_it_leaves) {
   Atomic<int> alive{0};
   Worker inside;

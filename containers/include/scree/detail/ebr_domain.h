@@ -226,8 +226,13 @@ class Domain {
 
   [[gnu::noinline]] Bag* open_bag(Record& record) noexcept {
     Bag* bag = record.spare;
-    record.spare = nullptr;
-    if (bag == nullptr) bag = Bag::make();
+    if (bag != nullptr) {
+      record.spare = bag->next;
+      --record.spares;
+      bag->clear();
+    } else {
+      bag = Bag::make();
+    }
     record.open = bag;
     if (bag != nullptr) record.waiting_since.store(epoch_.load(memory_order_relaxed), memory_order_relaxed);
     return bag;
@@ -424,9 +429,10 @@ class Domain {
   }
 
   static void recycle(Record& record, Bag* bag) noexcept {
-    if (record.spare == nullptr && bag->capacity == kBagCapacity) {
-      bag->clear();
+    if (record.spares < kSpares && bag->capacity == kBagCapacity) {
+      bag->next = record.spare;
       record.spare = bag;
+      ++record.spares;
     } else {
       Bag::destroy(bag);
     }

@@ -34,6 +34,7 @@ inline constexpr std::size_t kBagBytes = 512u << 10;  // a bag this heavy is sea
 inline constexpr std::uint64_t kBacklog =
     5 * kAdvanceEvery;  // bags of one thread: what four times the pace leaves, and some
 inline constexpr std::uint32_t kFreedPerRetirement = 4;
+inline constexpr std::uint32_t kSpares = 4;  // empty bags that a thread keeps
 inline constexpr std::uint32_t kFreedPerCollect = 12 * kBagCapacity;
 
 // What a record announces when its owner is in the domain's own code: above every epoch.
@@ -127,7 +128,8 @@ struct alignas(128) Record {
   Plain<Bag*> newest = nullptr;
   Plain<std::uint64_t> sealed = 0;  // how many
   Plain<bool> ready = false;        // the oldest was seen to be past its grace period
-  Plain<Bag*> spare = nullptr;      // empty; owner only
+  Plain<Bag*> spare = nullptr;      // to be used again; owner only
+  Plain<std::uint32_t> spares = 0;  // how many
 
   alignas(64) Atomic<std::uint64_t> waiting_since{0};
   Counter retired_objects, retired_bytes, freed_objects, freed_bytes, leaked_objects;  // by this thread
