@@ -336,11 +336,14 @@ class Domain {
   }
 
   // How many bags may be sealed until the next advance is due. A heavy fence interrupts every running thread, so the
-  // more threads retire, the more garbage each fence must be worth.
+  // more threads retire, the more garbage each fence must be worth. Each of them then has at most twice its share of
+  // that waiting, or a backlog.
   std::uint64_t pace() const noexcept { return pace_.load(memory_order_relaxed); }
   void set_pace(std::uint64_t threads) noexcept {
     threads = threads == 0 ? 1 : threads;
-    pace_.store(kAdvanceEvery * threads * (threads < 4 ? threads : 4), memory_order_relaxed);
+    const std::uint64_t share = kAdvanceEvery * (threads < 4 ? threads : 4);
+    pace_.store(threads * share, memory_order_relaxed);
+    backlog_.store(2 * share, memory_order_relaxed);
   }
 
   // After it, every thread's accesses are split: those before the split are visible here, those after see all that was
@@ -389,9 +392,9 @@ class Domain {
   void free_next(Record& record) noexcept {
     Bag* const bag = record.oldest;
     free_first(record, *bag);
-    if (bag->first == bag->count || record.sealed > kBacklog) [[unlikely]] {
-      free_some(record, record.sealed > kBacklog ? kFreedPerRetirement - 1 : 0);
-    }
+    const bool backlog = record.sealed > backlog_.load(memory_order_relaxed);
+    if (bag->first == bag->count || backlog) [[unlikely]]
+      free_some(record, backlog ? kFreedPerRetirement - 1 : 0);
   }
 
   // Frees up to `most` objects, and the bags that are empty.
@@ -407,6 +410,7 @@ class Domain {
       recycle(record, bag);
     }
     record.ready = record.oldest != nullptr && record.oldest->stamp < grace;
+    if (record.oldest == nullptr && record.open == nullptr) record.waiting_since.store(0, memory_order_relaxed);
   }
 
   static void free_first(Record& record, Bag& bag) noexcept {
@@ -534,7 +538,9 @@ class Domain {
   alignas(128) Atomic<std::uint64_t> epoch_{kFirstEpoch};
   alignas(128) Atomic<std::uint64_t> grace_{0};
   Atomic<std::uint64_t> due_{0};
-  std::atomic<std::uint64_t> pace_{kAdvanceEvery};  // any value is right: not under the explorer
+  // In bags. Any values are right: not under the explorer.
+  std::atomic<std::uint64_t> pace_{kAdvanceEvery};
+  std::atomic<std::uint64_t> backlog_{2 * kAdvanceEvery};
   alignas(128) Atomic<Record*> records_{nullptr};
   Atomic<Bag*> orphans_{nullptr};
   Atomic<BacklogListener*> listener_{nullptr};

@@ -29,10 +29,8 @@ inline constexpr std::uint64_t kAdvanceEvery = 28;   // bags, where one thread r
 inline constexpr std::uint64_t kDormantAfter = 256;  // bags sealed since a thread last opened or sealed one, at least
 #endif
 inline constexpr std::size_t kBagBytes = 512u << 10;  // a bag this heavy is sealed before it is full
-// A retirement frees one object, so that the allocator gets back what it gives out, and more only where a backlog is to
+// A retirement frees one object, so that the allocator gets back what it gives out; so many where a backlog is to
 // shrink.
-inline constexpr std::uint64_t kBacklog =
-    5 * kAdvanceEvery;  // bags of one thread: what four times the pace leaves, and some
 inline constexpr std::uint32_t kFreedPerRetirement = 4;
 inline constexpr std::uint32_t kSpares = 4;  // empty bags that a thread keeps
 inline constexpr std::uint32_t kFreedPerCollect = 12 * kBagCapacity;
