@@ -192,16 +192,16 @@ TEST(AtomicArc, stores_and_drops_the_previous_owner_after_the_barrier) {
   Arc<Counted> kept;
   {
     AtomicArc<Counted> atomic_arc;
-    atomic_arc.store(Arc<Counted>::make(alive, 1), Tag::kFirst, memory_order_release);
+    atomic_arc.store(Arc<Counted>::make(alive, 1), Tag::kFirst);
     EXPECT_EQ(atomic_arc.tag(), Tag::kFirst);
     {
       const Barrier barrier;
       const Ptr<Counted> one = atomic_arc.load(memory_order_acquire, barrier);
-      atomic_arc.store(Arc<Counted>::make(alive, 2), Tag::kNone, memory_order_release);
+      atomic_arc.store(Arc<Counted>::make(alive, 2), Tag::kNone);
       reclaim_all(100);
       EXPECT_EQ(one->value(), 1);
       kept = atomic_arc.get_arc(memory_order_acquire, barrier);
-      atomic_arc.store(Arc<Counted>::make(alive, 3), Tag::kNone, memory_order_release);
+      atomic_arc.store(Arc<Counted>::make(alive, 3), Tag::kNone);
     }
     EXPECT_TRUE(reclaim_all());
     EXPECT_EQ(alive, 2) << "what is kept, and what is owned now";
@@ -224,7 +224,7 @@ TEST(AtomicArc, store_leaves_an_instance_that_was_shared_to_whoever_borrowed_it_
     const Barrier barrier;
     shared = atomic_arc.get_arc(memory_order_acquire, barrier);
   }
-  atomic_arc.store({}, Tag::kNone, memory_order_release);
+  atomic_arc.store({});
   ebr::suspend();  // seals it: a later barrier does not hold it back
   {
     const Barrier barrier;

@@ -102,6 +102,24 @@ TEST(Barrier, garbage_is_collected_while_it_is_made) {
   EXPECT_EQ(alive, 0);
 }
 
+TEST(Barrier, may_be_ended_by_the_destructor_of_something_that_was_retired) {
+  struct Ends {
+    std::unique_ptr<ebr::Barrier>* barrier;
+    ~Ends() { barrier->reset(); }
+  };
+  Atomic<int> alive{0};
+  std::unique_ptr<ebr::Barrier> barrier;
+  for (int n = 0; n < 5000; ++n) {
+    if (barrier == nullptr) barrier = std::make_unique<ebr::Barrier>();
+    barrier->retire(new Counted(alive));
+    if (barrier == nullptr) barrier = std::make_unique<ebr::Barrier>();
+    barrier->retire(new Ends{&barrier});
+  }
+  barrier.reset();
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(alive, 0);
+}
+
 TEST(Barrier, no_retirement_pays_for_a_backlog_and_all_of_them_shrink_it) {
   constexpr int kBacklog = 20'000;
   Atomic<int> alive{0};

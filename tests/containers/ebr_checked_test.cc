@@ -62,6 +62,32 @@ TEST_F(EbrCheckedDeathTest, a_pointer_stays_on_its_thread) {
                "on a thread that did not make it");
 }
 
+TEST_F(EbrCheckedDeathTest, a_pointer_does_not_pass_for_one_of_the_next_thread_with_the_same_record) {
+  Ptr<int> stale;
+  { const Barrier of_this_threads_own_record; }
+  std::thread([&] {
+    const Barrier barrier;
+    stale = shared_.load(memory_order_acquire, barrier);
+  }).join();
+  EXPECT_DEATH(std::thread([&] {
+                 const Barrier barrier;
+                 (void)*stale;
+               }).join(),
+               "after its Barrier ended|on a thread that did not borrow it");
+}
+
+TEST_F(EbrCheckedDeathTest, an_expected_pointer_is_checked_too) {
+  AtomicArc<int> mine = AtomicArc<int>::make(1);
+  Ptr<int> stale;
+  {
+    const Barrier barrier;
+    stale = mine.load(memory_order_acquire, barrier);
+  }
+  const Barrier barrier;
+  EXPECT_DEATH(mine.compare_exchange(stale, {}, ebr::Tag::kNone, memory_order_acq_rel, memory_order_acquire, barrier),
+               "after its Barrier ended");
+}
+
 TEST_F(EbrCheckedDeathTest, a_barrier_ends_on_its_thread) {
   EXPECT_DEATH(
       {

@@ -79,6 +79,30 @@ TEST(EbrFork, child_keeps_the_barrier_that_its_thread_held) {
             0);
 }
 
+TEST(EbrFork, child_of_a_function_that_frees_something_reclaims_the_rest) {
+  Atomic<int> alive{0};
+  int result = -1;
+  {
+    const Barrier barrier;
+    barrier.retire(new Counted(alive));
+    barrier.defer_execute([&] {
+      const pid_t child = ::fork();
+      if (child != 0) {
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        result = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+      }
+      if (child == 0) result = 100;  // told below, when this function has returned
+    });
+    barrier.retire(new Counted(alive));
+  }
+  const bool all = reclaim_all(100);
+  if (result == 100) ::_exit(all && alive == 0 ? 0 : 1);
+  EXPECT_EQ(result, 0);
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(alive, 0);
+}
+
 TEST(EbrFork, of_a_thread_without_a_record_gives_a_child_that_can_use_barriers) {
   Atomic<int> alive{0};
   Worker other;

@@ -7,9 +7,13 @@
 
 #include <dlfcn.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <scree/ebr.h>
 
@@ -81,7 +85,7 @@ TEST_F(TwoObjects, hold_back_each_others_garbage_and_free_it) {
 }
 
 TEST_F(TwoObjects, share_a_threads_record_and_hand_it_over_at_its_exit) {
-  const ebr::Barrier of_this_thread;
+  std::optional<ebr::Barrier> of_this_thread(std::in_place);
   const auto before = ebr::stats().threads;
   int alive = 0;
   {
@@ -96,6 +100,31 @@ TEST_F(TwoObjects, share_a_threads_record_and_hand_it_over_at_its_exit) {
   }
   EXPECT_EQ(ebr::stats().threads, before);
   EXPECT_EQ(ebr::stats().pending_objects, 2u);
+  of_this_thread.reset();
+  EXPECT_TRUE(reclaim_all());  // it refers to `alive`
+}
+
+// The first user of the domain in the process sets it up. Its code may not go with it: threads still end, and processes
+// fork.
+TEST(SharedObjectDeathTest, may_be_closed_once_nothing_waits) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(
+      {
+        void* const handle = ::dlopen(SCREE_SHARED_OBJECT_A, RTLD_NOW | RTLD_LOCAL);
+        const auto call = [handle](const char* name) { return ::dlsym(handle, name); };
+        const auto retire = reinterpret_cast<decltype(&retire_counted)>(call("retire_counted"));
+        const auto collect = reinterpret_cast<decltype(&collect_garbage)>(call("collect_garbage"));
+        Worker worker;
+        int alive = 0;
+        worker.run([&] { retire(&alive); });
+        while (collect()) {
+        }
+        ::dlclose(handle);
+        worker.run(nullptr);  // ends the thread
+        std::fputs("ended\n", stderr);
+        std::_Exit(alive == 0 ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "ended");
 }
 
 }  // namespace

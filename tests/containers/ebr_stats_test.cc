@@ -4,9 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include <scree/ebr.h>
@@ -79,6 +81,35 @@ TEST(EbrStats, tell_the_oldest_barrier) {
   EXPECT_EQ(ebr::stats().oldest_barrier_nanoseconds, 0u);
 }
 
+TEST(EbrStats, say_that_what_is_just_being_freed_still_waits) {
+  ASSERT_TRUE(reclaim_all());
+  bool waiting_meanwhile = false;
+  Worker other;
+  {
+    const Barrier barrier;
+    barrier.defer_execute([&] { other.run([&] { waiting_meanwhile = ebr::collect(); }); });
+  }
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_TRUE(waiting_meanwhile);
+}
+
+TEST(EbrStats, stay_sane_while_threads_look_at_them_and_at_barriers_that_come_and_go) {
+  Atomic<bool> stop{false};
+  Atomic<int> alive{0};
+  std::thread busy([&] {
+    while (!stop) {
+      retire(alive, 3);
+      ebr::collect();
+    }
+  });
+  std::uint64_t oldest = 0;
+  for (int n = 0; n < 20'000; ++n) oldest = std::max(oldest, ebr::stats().oldest_barrier_nanoseconds);
+  stop = true;
+  busy.join();
+  EXPECT_LT(oldest, 3600u * 1'000'000'000);
+  EXPECT_TRUE(reclaim_all());
+}
+
 TEST(EbrBacklog, is_told_once_each_time_that_it_grows_beyond_the_limit) {
   ASSERT_TRUE(reclaim_all());
   constexpr std::uint64_t kLimit = 5000;
@@ -109,6 +140,22 @@ TEST(EbrBacklog, is_told_once_each_time_that_it_grows_beyond_the_limit) {
   EXPECT_EQ(told.size(), 3u) << "removed";
   EXPECT_TRUE(reclaim_all());
   EXPECT_EQ(alive, 0);
+}
+
+TEST(EbrBacklog, of_one_object_is_told_again_once_there_was_none) {
+  ASSERT_TRUE(reclaim_all());
+  Atomic<int> alive{0};
+  int told = 0;
+  ebr::on_backlog(1, 1u << 30, [&](const Stats&) { ++told; });
+  for (int round = 1; round <= 3; ++round) {
+    retire(alive, 1);
+    ebr::collect();
+    EXPECT_EQ(told, round);
+    EXPECT_TRUE(reclaim_all());
+    ebr::collect();  // looks at an empty backlog
+  }
+  ebr::on_backlog(0, 0, nullptr);
+  EXPECT_TRUE(reclaim_all());
 }
 
 TEST(EbrBacklog, of_bytes_is_told_too) {

@@ -74,6 +74,8 @@ const Case kCases[] = {
     {"defer_in_pieces_beside_a_reader", defer_in_pieces_beside_a_reader},
     {"own_what_is_let_go", own_what_is_let_go},
     {"own_what_is_stored_over", own_what_is_stored_over},
+    {"store_over_what_another_made", store_over_what_another_made, {.preemptions = 1}},
+    {"end_the_barrier_while_freeing", end_the_barrier_while_freeing},
     {"release_both_owners", release_both_owners},
     {"change_what_another_owner_let_go", change_what_another_owner_let_go},
     {"clone_while_another_owner_goes", clone_while_another_owner_goes},

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Each step of reclamation, broken in the shipped code by its number, is found by one of the programs: the explorer
-// would see it if somebody broke it for good.
+// Each step of reclamation that needs its order or its fence, broken in the shipped code by its number, is found by one of
+// the programs: the explorer would see it if somebody broke it for good. (A1 and C1 acquire for TSan; elsewhere A2, which
+// follows, acquires for them.)
 
 #include <gtest/gtest.h>
 
@@ -70,6 +71,7 @@ const Bug kBugs[] = {
     // Owners.
     {Plant::weaken(kPtr, "W1"), change_what_another_owner_let_go, Error::kDataRace},
     {Plant::weaken(kPtr, "W4"), change_what_another_owner_let_go, Error::kDataRace},
+    {Plant::weaken(kPtr, "W6"), store_over_what_another_made, Error::kUnorderedFree, kThree},
 };
 
 INSTANTIATE_TEST_SUITE_P(Step, EbrPlanted, testing::ValuesIn(kBugs), [](const auto& of) {

@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include <optional>
 #include <utility>
 
 #include <scree/ebr.h>
@@ -46,7 +45,7 @@ inline void expect_all_is_freed() {
 // Also what `root` still owns.
 template <class AtomicOwner>
 void expect_all_is_freed(AtomicOwner& root) {
-  root.store({}, Tag::kNone, memory_order_release);
+  root.store({});
   expect_all_is_freed();
 }
 
@@ -81,7 +80,7 @@ inline void read(const AtomicOwned<Item>& root) {
 // The thread has its record before the unlink: else whoever found the record in the list would have seen the unlink.
 inline void unlink(AtomicOwned<Item>& root) {
   const Barrier barrier;
-  root.store({}, Tag::kNone, memory_order_release);
+  root.store({});
 }
 
 // Barrier enter and exit against retire, seal, advance and free, by one thread.
@@ -130,7 +129,7 @@ struct OneOwnedAndRegistered : OneOwned, Registered {};
 // Fills a bag, which seals it, in the barrier in which the unlink is: no fence lies between the two.
 inline void unlink_and_seal(OneOwnedAndRegistered& s) {
   const Barrier barrier;
-  s.root.store({}, Tag::kNone, memory_order_release);
+  s.root.store({});
   barrier.retire(new Item(2));
 }
 
@@ -321,7 +320,7 @@ inline void own_what_is_stored_over(Program& p) {
     if (owner) check(owner->value() == 1, "what is owned is intact");
   });
   p.thread([&s] {
-    s.root.store(Arc<Item>::make(1), Tag::kNone, memory_order_acq_rel);
+    s.root.store(Arc<Item>::make(1), Tag::kNone);
     ebr::collect();
   });
   p.at_end([&s] { expect_all_is_freed(s.root); });
@@ -332,6 +331,79 @@ struct TwoOwners {
   Arc<Item> second = first.clone();
   Plain<bool> was_last[2] = {false, false};
 };
+// What one thread made and stored, another stores over, and a third frees.
+struct EmptyRoot : Registered {
+  AtomicOwned<Item> root;
+};
+inline void store_over_what_another_made(Program& p) {
+  auto& s = p.make<EmptyRoot>();
+  p.thread([&s] {
+    s.begin(0);
+    s.root.store(Owned<Item>::make(1));
+  });
+  p.thread([&s] {
+    s.begin(1);
+    const Barrier barrier;
+    s.root.store({});
+    barrier.retire(new Item(2));  // the bag is full: sealed
+  });
+  p.thread([&s] {
+    s.begin(2);
+    ebr::collect();
+  });
+  p.at_end([&s] { expect_all_is_freed(s.root); });
+}
+
+// What a retirement frees ends the barrier that it is called under, while a collector wants the lists.
+class EndsBarrier : public Registered {
+ public:
+  EndsBarrier() {
+    begin(0);
+    {
+      const Barrier barrier;
+      barrier.retire(this, &count, 1);
+      barrier.retire(this, &end, 1);  // the bag is full: sealed
+    }
+    session_ = new Barrier;
+    begin(1);
+    ebr::collect();  // ends the grace period of that bag, which it cannot take
+    begin(0);
+    session_->retire(this, &count, 1);
+    session_->retire(this, &count, 1);  // seals, sees that the oldest bag is ready, and frees its first
+  }
+  void retire_one_more() {
+    Barrier* const session = session_;
+    session->retire(this, &count, 1);
+  }
+  int freed() const { return freed_.load(memory_order_relaxed); }
+
+ private:
+  static void count(void* self) { static_cast<EndsBarrier*>(self)->freed_.fetch_add(1, memory_order_relaxed); }
+  static void end(void* self) {
+    count(self);
+    delete static_cast<Barrier*>(static_cast<EndsBarrier*>(self)->session_);
+  }
+
+  Plain<Barrier*> session_ = nullptr;
+  Atomic<int> freed_{0};
+};
+inline void end_the_barrier_while_freeing(Program& p) {
+  auto& s = p.make<EndsBarrier>();
+  p.thread([&s] {
+    s.begin(0);
+    s.retire_one_more();
+  });
+  p.thread([&s] {
+    s.begin(1);
+    ebr::collect();
+  });
+  p.at_end([&s] {
+    s.begin(2);
+    expect_all_is_freed();
+    check(s.freed() == 5, "each is freed once");
+  });
+}
+
 // Of two owners that go, one is the last.
 inline void release_both_owners(Program& p) {
   auto& s = p.make<TwoOwners>();

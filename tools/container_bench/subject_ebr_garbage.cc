@@ -46,7 +46,7 @@ struct Store {
   template <class T>
   [[gnu::noinline]] static void loop(ebr::AtomicArc<T>* published, std::uint64_t operations) {
     for (std::uint64_t i = 0; i < operations; ++i) {
-      published->store(ebr::Arc<T>::make(i), ebr::Tag::kNone, std::memory_order_acq_rel);
+      published->store(ebr::Arc<T>::make(i), ebr::Tag::kNone);
     }
   }
 };
@@ -68,7 +68,7 @@ struct ReadAndSometimesStore {
     constexpr std::uint64_t kReadsAndStore = 20;
     for (std::uint64_t i = 0; i < operations; ++i) {
       if (i % kReadsAndStore == 0) {
-        published->store(ebr::Arc<T>::make(i), ebr::Tag::kNone, std::memory_order_acq_rel);
+        published->store(ebr::Arc<T>::make(i), ebr::Tag::kNone);
       } else {
         const ebr::Barrier barrier;
         keep(&published->load(std::memory_order_acquire, barrier)->words[0]);

@@ -114,7 +114,7 @@ class AtomicArc : public detail::AtomicOwner<Arc<T>> {
     return AtomicArc(get_arc(order, barrier));
   }
 
-  // Takes what is owned out; leaves null without a tag.
+  // Takes what is owned out; leaves null without a tag. `order` is acquire or stronger where that is read or dropped.
   Arc<T> try_into_arc(std::memory_order order) noexcept { return Base::take(order); }
 };
 

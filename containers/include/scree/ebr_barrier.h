@@ -33,7 +33,8 @@ class Barrier : private detail::LiveBarrier {
   Barrier& operator=(const Barrier&) = delete;
 
   // Runs `f()` once, on some thread, after every barrier that is held now has ended. It must not throw, and may use
-  // everything here. Throws what copying `f` throws, or std::bad_alloc, and then does nothing.
+  // everything here. Throws what copying `f` throws, or std::bad_alloc, and then does nothing. (Where memory is so
+  // short that what is retired cannot be remembered, `f` is leaked and never run: Stats::leaked_objects.)
   template <class F>
   void defer_execute(F&& f) const {
     using Function = std::decay_t<F>;
@@ -114,15 +115,15 @@ inline Stats stats() noexcept { return detail::domain().stats(); }
 // once for about 1600 retirements, or 512 KiB. Throws std::bad_alloc.
 inline void on_backlog(std::uint64_t objects, std::uint64_t bytes, std::function<void(const Stats&)> listener) {
   using Function = std::function<void(const Stats&)>;
+  const Barrier barrier;
   std::unique_ptr<detail::BacklogListener> fresh;
   if (listener) {
     auto function = std::make_unique<Function>(std::move(listener));
-    fresh = std::make_unique<detail::BacklogListener>(detail::BacklogListener{
-        objects, bytes, function.get(), [](void* f, const Stats& stats) { (*static_cast<Function*>(f))(stats); },
-        [](void* f) { delete static_cast<Function*>(f); }});
+    fresh.reset(new detail::BacklogListener{objects, bytes, function.get(),
+                                            [](void* f, const Stats& stats) { (*static_cast<Function*>(f))(stats); },
+                                            [](void* f) { delete static_cast<Function*>(f); }});
     function.release();
   }
-  const Barrier barrier;
   if (auto* before = detail::domain().exchange_listener(fresh.release())) {
     barrier.retire(
         before,

@@ -84,7 +84,7 @@ class AtomicOwned : public detail::AtomicOwner<Owned<T>> {
     return AtomicOwned(Owned<T>::make(std::forward<Args>(args)...));
   }
 
-  // Takes what is owned out; leaves null without a tag.
+  // Takes what is owned out; leaves null without a tag. `order` is acquire or stronger where that is read or dropped.
   Owned<T> try_into_owned(std::memory_order order) noexcept { return Base::take(order); }
 };
 

@@ -89,7 +89,7 @@ void retire_block(Block* block) noexcept {
 template <class T>
 void Counted<T>::disown_later(void* counted) noexcept {
   auto* const block = static_cast<Counted*>(counted);
-  // Relaxed: nobody else has ever written it, so there is nobody to wait for but borrowers.
+  // Relaxed: none but the first owner has ever written it, and who took it over acquired that (W6).
   if (block->owners.load(memory_order_relaxed) == kOne) {  // [W5]
     delete block;
   } else if (block->disown()) {
@@ -189,16 +189,17 @@ class AtomicOwner {
   }
   Ptr load(std::memory_order order, const Barrier&& barrier) const = delete;
 
-  // Puts `owner` (may be null) and `tag` in place; returns the previous owner and tag. `order` is release or stronger.
+  // Puts `owner` (may be null) and `tag` in place; returns the previous owner and tag. `order` is release or stronger,
+  // and acquires if the returned owner is read or dropped.
   std::pair<Owner, Tag> swap(Owner owner, Tag tag, std::memory_order order) noexcept {
     const std::uintptr_t old = word_.exchange(pack(owner.take(), tag), order);
     return {Owner(unpack<Block>(old)), tag_of(old)};
   }
 
-  // Puts `owner` (may be null) and `tag` in place; the previous owner is dropped when every barrier that is held now
-  // has ended. Cheaper than dropping what swap() returns.
-  void store(Owner owner, Tag tag, std::memory_order order) noexcept {
-    const std::uintptr_t old = word_.exchange(pack(owner.take(), tag), order);
+  // Puts `owner` (may be null) and `tag` in place, as acquire and release; the previous owner is dropped when every
+  // barrier that is held now has ended. Cheaper than dropping what swap() returns.
+  void store(Owner owner, Tag tag = Tag::kNone) noexcept {
+    const std::uintptr_t old = word_.exchange(pack(owner.take(), tag), memory_order_acq_rel);  // [W6]
     if (Block* const block = unpack<Block>(old)) Owner::drop_later(block);
   }
 
@@ -207,9 +208,11 @@ class AtomicOwner {
     Owner owner;  // exchanged: what was owned before; else: the desired owner, given back
     Ptr current;  // what is owned now, as seen by this operation
   };
-  // Installs `desired` with `tag` if instance and tag are those of `expected`. Fails only if they are not.
+  // Installs `desired` with `tag` if instance and tag are those of `expected`. Fails only if they are not. `success` as
+  // the order of swap(), `failure` as that of load() for `current`.
   Exchange compare_exchange(Ptr expected, Owner desired, Tag tag, std::memory_order success, std::memory_order failure,
                             const Barrier& barrier SCREE_LIFETIMEBOUND) noexcept {
+    expected.lease_.check();
     std::uintptr_t old = expected.word_;
     const std::uintptr_t word = pack(desired.block_, tag);
     if (!word_.compare_exchange_strong(old, word, success, failure)) {
@@ -218,11 +221,13 @@ class AtomicOwner {
     desired.take();
     return {true, Owner(unpack<Block>(old)), Ptr(word, barrier)};
   }
+  Exchange compare_exchange(Ptr expected, Owner desired, Tag tag, std::memory_order success, std::memory_order failure,
+                            const Barrier&& barrier) = delete;
 
   // Sets the tag while `condition(Ptr)` holds for what is owned; false once it does not. The condition may be asked
   // again and again, and may read the instance if `fetch` is acquire or stronger.
   template <class Condition>
-  bool update_tag_if(Tag tag, Condition&& condition, std::memory_order set, std::memory_order fetch) noexcept {
+  bool update_tag_if(Tag tag, Condition&& condition, std::memory_order set, std::memory_order fetch) {
     const Barrier barrier;
     std::uintptr_t old = word_.load(fetch);
     while (condition(Ptr(old, barrier))) {

@@ -26,7 +26,8 @@ namespace scree::ebr::detail {
 // A barrier's part in the list of those that its thread holds.
 class LiveBarrier {
  public:
-  explicit LiveBarrier(Record& record) noexcept : record_(record), number_(next_number()), outer_(record.barriers) {
+  explicit LiveBarrier(Record& record) noexcept
+      : record_(record), number_(++record.barriers_made), outer_(record.barriers) {
     record.barriers = this;
   }
   ~LiveBarrier() {
@@ -46,13 +47,8 @@ class LiveBarrier {
  private:
   friend class Lease;
 
-  static std::uint64_t next_number() noexcept {
-    static thread_local std::uint64_t numbers = 0;
-    return ++numbers;
-  }
-
   Record& record_;
-  const std::uint64_t number_;  // no two barriers of a thread have the same
+  const std::uint64_t number_;  // no two barriers of a record have the same
   LiveBarrier* outer_;
 };
 

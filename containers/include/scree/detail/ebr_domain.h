@@ -13,36 +13,17 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <scree/atomic.h>
 #include <scree/detail/ebr_record.h>
 #include <scree/detail/platform.h>
+#include <scree/ebr_stats.h>
 #include <scree/sync_point.h>
 
 namespace scree::ebr {
 
-// What waits in the domain. A moment's view, exact when no thread retires or frees.
-struct Stats {
-  std::uint64_t pending_objects = 0;        // retired and not yet freed
-  std::uint64_t pending_bytes = 0;          // as told to retire()
-  std::uint64_t leaked_objects = 0;         // there was no memory to remember them
-  std::uint64_t epoch = 0;                  // grows as bags of garbage are closed
-  std::uint64_t threads = 0;                // that have used the domain and not ended
-  std::uint64_t oldest_barrier_epochs = 0;  // how much the epoch has grown since the oldest barrier began
-  std::uint64_t oldest_barrier_nanoseconds =
-      0;  // its age since collectors or stats() first saw it; at most its real age
-};
-
 namespace detail {
-
-// A listener for a backlog above a limit. It is called again only after the backlog has fallen below half the limit.
-struct BacklogListener {
-  std::uint64_t objects;
-  std::uint64_t bytes;
-  void* context;
-  void (*call)(void* context, const Stats& stats);
-  void (*destroy)(void* context);
-};
 
 class Domain {
  public:
@@ -97,9 +78,13 @@ class Domain {
       }
     }
     bag->add(item, bytes);
-    if (bag->is_full()) [[unlikely]]
-      close_bag(record);
-    if (record.ready && !record.busy) free_next(record);
+    const bool full = bag->is_full();
+    if (full || record.ready) {
+      // A destructor or listener may end the barrier that holds the lists for this call.
+      const Busy here(record);
+      if (full) close_bag(record);
+      if (record.ready && !record.busy) free_next(record);
+    }
   }
 
   // Tries to end the grace period of everything retired so far, by this thread and by idle ones, and frees a bounded
@@ -122,7 +107,8 @@ class Domain {
     const Busy here(record);
     if (!holds_lists(record)) return;  // it is being taken
     if (record.open != nullptr) seal(record);
-    if (record.oldest != nullptr) record.waiting_since.store(kOffered, memory_order_relaxed);
+    if (record.oldest != nullptr || record.adopted != nullptr)
+      record.waiting_since.store(kOffered, memory_order_relaxed);
   }
 
   // A record for the calling thread. May throw std::bad_alloc.
@@ -159,15 +145,15 @@ class Domain {
     // A barrier that begins from now on announces a later epoch than any seen before: seen_at tells them apart.
     const std::uint64_t epoch = epoch_.fetch_add(1, memory_order_acq_rel);
     const std::uint64_t now = scree::detail::now_nanoseconds();
-    for (Record* r = first_record(); r != nullptr; r = r->next)
-      observe(*r, r->announced.load(memory_order_acquire), now);
+    for (Record* r = first_record(); r != nullptr; r = r->next) {
+      observe(*r, r->announced.load(memory_order_acquire), epoch, now);
+    }
     fill(stats, epoch, now);
     return stats;
   }
 
   // Installs a listener, or none; returns the one before, which may still be in use by barriers held now.
   BacklogListener* exchange_listener(BacklogListener* listener) noexcept {
-    over_limit_.store(false, memory_order_relaxed);
     return listener_.exchange(listener, memory_order_acq_rel);
   }
 
@@ -181,6 +167,7 @@ class Domain {
     own->next = nullptr;
     if (own->claim.exchange(kUnclaimed, memory_order_relaxed) == kTaking) {
       own->open = nullptr;
+      own->adopted = nullptr;
       forget_sealed(*own);
     }
     recount(*own);
@@ -232,6 +219,10 @@ class Domain {
       bag->clear();
     } else {
       bag = Bag::make();
+      if (record.open != nullptr) {  // by a new_handler that collected
+        if (bag != nullptr) Bag::destroy(bag);
+        return record.open;
+      }
     }
     record.open = bag;
     if (bag != nullptr) record.waiting_since.store(epoch_.load(memory_order_relaxed), memory_order_relaxed);
@@ -293,14 +284,18 @@ class Domain {
     } while (!orphans_.compare_exchange_weak(first, bag, memory_order_release, memory_order_relaxed));  // [O1]
   }
 
+  // A bounded part of what was retired aside.
   void adopt_orphans(Record& record) noexcept {
-    if (orphans_.load(memory_order_relaxed) == nullptr) return;
-    Bag* const first = orphans_.exchange(nullptr, memory_order_acquire);  // [O2]
-    if (first == nullptr) return;
-    Bag* last = first;
-    std::uint64_t bags = 1;
-    for (; last->next != nullptr; ++bags) last = last->next;
-    append(record, first, last, bags);
+    if (record.adopted == nullptr) {
+      if (orphans_.load(memory_order_relaxed) == nullptr) return;
+      record.adopted = orphans_.exchange(nullptr, memory_order_acquire);  // [O2]
+    }
+    for (std::uint32_t n = 0; n < kAdopted && record.adopted != nullptr; ++n) {
+      Bag* const bag = record.adopted;
+      record.adopted = bag->next;
+      bag->next = nullptr;
+      append(record, bag, bag, 1);
+    }
   }
 
   // Ends the grace period of every bag sealed before, as far as no barrier that is held holds it back. By an owner that
@@ -315,10 +310,12 @@ class Domain {
       const std::uint64_t since = r->waiting_since.load(memory_order_relaxed);
       if (since == 0) continue;
       ++with_garbage;
-      if (!everything && since != kOffered && sealed_before - since < dormant_after) continue;
+      if (!everything && since != kOffered && since + dormant_after > sealed_before) continue;
       if (r->announced.load(memory_order_relaxed) != 0) continue;
-      std::uintptr_t unclaimed = kUnclaimed;
-      r->claim.compare_exchange_strong(unclaimed, me, memory_order_acquire, memory_order_relaxed);  // [C1]
+      // Also from a collector that has stalled since it claimed them.
+      std::uintptr_t claim = r->claim.load(memory_order_relaxed);
+      if (claim == kTaking) continue;
+      r->claim.compare_exchange_strong(claim, me, memory_order_acquire, memory_order_relaxed);  // [C1]
     }
     set_pace(with_garbage);
     const bool fenced = heavy_fence(self);
@@ -329,7 +326,7 @@ class Domain {
       const std::uint64_t announced = r->announced.load(memory_order_acquire);  // [A3]
       if (announced != 0 && announced < oldest) oldest = announced;
       if (r->claim.load(memory_order_relaxed) == me) settle_claim(self, *r, fenced && announced == 0);
-      observe(*r, announced, now);
+      observe(*r, announced, sealed_before, now);
     }
     if (fenced) raise_grace(oldest);
     tell_listener(self, sealed_before, now);
@@ -370,7 +367,7 @@ class Domain {
     }
   }
 
-  // The owner may have taken its lists back since, and another collector may have claimed them.
+  // The owner may have taken its lists back since, or another collector may have claimed them.
   void settle_claim(Record& self, Record& record, bool idle) noexcept {
     auto mine = reinterpret_cast<std::uintptr_t>(&self);
     if (!idle) {
@@ -384,7 +381,11 @@ class Domain {
       append(self, record.oldest, record.newest, record.sealed);
       forget_sealed(record);
     }
-    record.waiting_since.store(0, memory_order_relaxed);
+    if (record.adopted != nullptr && self.adopted == nullptr) {
+      std::swap(self.adopted, record.adopted);
+      self.waiting_since.store(epoch_.load(memory_order_relaxed), memory_order_relaxed);
+    }
+    if (record.adopted == nullptr) record.waiting_since.store(0, memory_order_relaxed);
     record.claim.store(kUnclaimed, memory_order_release);  // [C3]
   }
 
@@ -410,24 +411,29 @@ class Domain {
       recycle(record, bag);
     }
     record.ready = record.oldest != nullptr && record.oldest->stamp < grace;
-    if (record.oldest == nullptr && record.open == nullptr) record.waiting_since.store(0, memory_order_relaxed);
+    if (record.oldest == nullptr && record.open == nullptr && record.adopted == nullptr) {
+      record.waiting_since.store(0, memory_order_relaxed);
+    }
   }
 
+  // Within Busy.
   static void free_first(Record& record, Bag& bag) noexcept {
     const Retired item = bag.items()[bag.first];
     ++bag.first;
-    record.freed_objects.add(1);
-    const Busy here(record);
     record.busy = true;
+    record.freeing = 1;
     item.reclaim(item.object);
+    record.freeing = 0;
     record.busy = false;
+    record.freed_objects.add(1);
   }
 
+  // If not, all that reclaiming did happens before.
   bool anything_waits() const noexcept {
     std::uint64_t retired = 0, freed = 0;
     for (Record* r = first_record(); r != nullptr; r = r->next) {
       retired += r->retired_objects.get();
-      freed += r->freed_objects.get() + r->leaked_objects.get();
+      freed += r->freed_objects.get(memory_order_acquire) + r->leaked_objects.get();
     }
     return retired != freed;
   }
@@ -442,8 +448,10 @@ class Domain {
     }
   }
 
-  static void observe(Record& record, std::uint64_t announced, std::uint64_t now) noexcept {
-    if (announced == kBusy) announced = 0;
+  // By a scan that found `epoch` and left a later one. What announces a later one began since, and the next barrier may
+  // announce the same: such ones wait for the next scan.
+  static void observe(Record& record, std::uint64_t announced, std::uint64_t epoch, std::uint64_t now) noexcept {
+    if (announced > epoch) announced = 0;
     if (record.seen_epoch.get() == announced) return;
     record.seen_at.set(now);
     record.seen_epoch.set(announced);
@@ -463,7 +471,9 @@ class Domain {
       const std::uint64_t seen_at = r->seen_at.get();
       if (began == 0 || began >= epoch) continue;
       if (epoch - began > stats.oldest_barrier_epochs) stats.oldest_barrier_epochs = epoch - began;
-      if (now - seen_at > stats.oldest_barrier_nanoseconds) stats.oldest_barrier_nanoseconds = now - seen_at;
+      if (now > seen_at && now - seen_at > stats.oldest_barrier_nanoseconds) {
+        stats.oldest_barrier_nanoseconds = now - seen_at;
+      }
     }
     freed_objects += stats.leaked_objects;
     // A free may be counted before the retirement that it belongs to was read.
@@ -478,19 +488,12 @@ class Domain {
     if (BacklogListener* const listener = listener_.load(memory_order_acquire)) {
       Stats stats;
       fill(stats, epoch, now);
-      const auto reaches = [&](std::uint64_t share) {
-        return stats.pending_objects >= listener->objects / share || stats.pending_bytes >= listener->bytes / share;
-      };
-      if (!over_limit_.load(memory_order_relaxed)) {
-        if (reaches(1) && !over_limit_.exchange(true, memory_order_relaxed)) {
-          const Busy here(self);
-          const bool before = self.busy;
-          self.busy = true;
-          listener->call(listener->context, stats);
-          self.busy = before;
-        }
-      } else if (!reaches(2)) {
-        over_limit_.store(false, memory_order_relaxed);
+      if (listener->notices(stats)) {
+        const Busy here(self);
+        const bool before = self.busy;
+        self.busy = true;
+        listener->call(listener->context, stats);
+        self.busy = before;
       }
     }
     exit(self);
@@ -506,7 +509,8 @@ class Domain {
     };
     if (own.open != nullptr) add(own.open);
     for (Bag* bag = own.oldest; bag != nullptr; bag = bag->next) add(bag);
-    own.retired_objects.set(objects);
+    for (Bag* bag = own.adopted; bag != nullptr; bag = bag->next) add(bag);
+    own.retired_objects.set(objects + own.freeing);
     own.retired_bytes.set(bytes);
     own.freed_objects.set(0);
     own.freed_bytes.set(0);
@@ -528,6 +532,7 @@ class Domain {
       forget(r->open);
       forget(r->spare);
       forget(r->oldest);
+      forget(r->adopted);
       Record* const next = r->next;
       delete r;
       r = next;
@@ -544,7 +549,6 @@ class Domain {
   alignas(128) Atomic<Record*> records_{nullptr};
   Atomic<Bag*> orphans_{nullptr};
   Atomic<BacklogListener*> listener_{nullptr};
-  Atomic<bool> over_limit_{false};
 };
 
 }  // namespace detail

@@ -32,7 +32,8 @@ inline constexpr std::size_t kBagBytes = 512u << 10;  // a bag this heavy is sea
 // A retirement frees one object, so that the allocator gets back what it gives out; so many where a backlog is to
 // shrink.
 inline constexpr std::uint32_t kFreedPerRetirement = 4;
-inline constexpr std::uint32_t kSpares = 4;  // empty bags that a thread keeps
+inline constexpr std::uint32_t kAdopted = 8;  // bags of orphans that a thread appends to its own at once
+inline constexpr std::uint32_t kSpares = 4;   // empty bags that a thread keeps
 inline constexpr std::uint32_t kFreedPerCollect = 12 * kBagCapacity;
 
 // What a record announces when its owner is in the domain's own code: above every epoch.
@@ -97,9 +98,10 @@ class Bag {
 // Written by one thread, read by any: a number for Stats. Nothing is decided by it, so it is no part of the protocol.
 class Counter {
  public:
-  void add(std::uint64_t n) noexcept { set(get() + n); }
+  // Release, for a reader that acquires: what was counted is done.
+  void add(std::uint64_t n) noexcept { value_.store(get() + n, memory_order_release); }
   void set(std::uint64_t n) noexcept { value_.store(n, memory_order_relaxed); }
-  std::uint64_t get() const noexcept { return value_.load(memory_order_relaxed); }
+  std::uint64_t get(std::memory_order order = memory_order_relaxed) const noexcept { return value_.load(order); }
 
  private:
   std::atomic<std::uint64_t> value_{0};
@@ -113,10 +115,11 @@ class LiveBarrier;
 struct alignas(128) Record {
   // 0, kBusy, or the epoch at which the outermost barrier began. Written by the owner, read by every advance.
   Atomic<std::uint64_t> announced{0};
-  Plain<std::uint32_t> depth = 0;  // nesting of barriers; owner only
-  Plain<bool> fenced = false;      // the kernel refuses membarrier: announcing takes a fence; owner only
-  Plain<bool> busy = false;        // in a reclaimed object's destructor or a listener: do not nest; owner only
-  Plain<std::uint64_t> idle = 0;   // what the end of the outermost barrier announces; owner only
+  Plain<std::uint32_t> depth = 0;    // nesting of barriers; owner only
+  Plain<bool> fenced = false;        // the kernel refuses membarrier: announcing takes a fence; owner only
+  Plain<bool> busy = false;          // in a reclaimed object's destructor or a listener: do not nest; owner only
+  Plain<std::uint32_t> freeing = 0;  // 1 while an object that is on no list any more is being freed; owner only
+  Plain<std::uint64_t> idle = 0;     // what the end of the outermost barrier announces; owner only
 
   // Who wants the lists below of a dormant owner: kUnclaimed, kTaking, or a collector's record.
   Atomic<std::uintptr_t> claim{kUnclaimed};
@@ -126,6 +129,7 @@ struct alignas(128) Record {
   Plain<Bag*> newest = nullptr;
   Plain<std::uint64_t> sealed = 0;  // how many
   Plain<bool> ready = false;        // the oldest was seen to be past its grace period
+  Plain<Bag*> adopted = nullptr;    // taken from the domain's orphans, not yet among the sealed ones
   Plain<Bag*> spare = nullptr;      // to be used again; owner only
   Plain<std::uint32_t> spares = 0;  // how many
 
@@ -139,6 +143,7 @@ struct alignas(128) Record {
   Plain<Record*> next = nullptr;  // immutable once the record is listed
 #if SCREE_CHECKED
   LiveBarrier* barriers = nullptr;  // owner only
+  std::uint64_t barriers_made = 0;  // by all owners, so that no two have the same number
 #endif
 };
 

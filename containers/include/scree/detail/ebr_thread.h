@@ -7,10 +7,12 @@
 #pragma once
 
 #include <new>
+#include <type_traits>
 
 #include <scree/detail/ebr_domain.h>
 
 #if !SCREE_MODEL
+#include <dlfcn.h>
 #include <pthread.h>
 #endif
 
@@ -43,27 +45,37 @@ inline void at_thread_exit(Record& record) {
 [[gnu::visibility("default"), gnu::tls_model("initial-exec")]] inline constinit thread_local Record* thread_record =
     nullptr;
 
+static_assert(std::is_trivially_destructible_v<Domain>);
+
 inline Domain& domain() noexcept { return process_domain; }
 inline Record*& this_record() noexcept { return thread_record; }
+
+// Called at a thread's exit. By a pthread key rather than a thread_local object: its destructor runs after those of all
+// thread_local objects, which may still use barriers.
+inline void leave(void* record) {
+  this_record() = nullptr;
+  domain().release_record(*static_cast<Record*>(record));
+}
 
 // What the process needs once, before its first barrier.
 struct ProcessSetup {
   ProcessSetup() : fenced(!scree::detail::membarrier_register()) {
-    // A key rather than a thread_local object: its destructor runs after those of all thread_local objects, which may
-    // still use barriers.
-    const int no_key = ::pthread_key_create(&exit_key, [](void* record) {
-      this_record() = nullptr;
-      domain().release_record(*static_cast<Record*>(record));
-    });
+    const int no_key = ::pthread_key_create(&exit_key, &leave);
     const int no_handler = ::pthread_atfork(nullptr, nullptr, [] { domain().keep_only(this_record()); });
     if (no_key != 0 || no_handler != 0) throw std::bad_alloc();
+    // The shared object that this code lies in, if it does, must stay: the two above lead here for as long as there are
+    // threads.
+    Dl_info here{};
+    if (::dladdr(reinterpret_cast<void*>(&leave), &here) != 0)
+      ::dlopen(here.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
   }
 
   const bool fenced;  // the kernel refuses membarrier
   pthread_key_t exit_key{};
 };
 
-[[gnu::visibility("default")]] inline const ProcessSetup& process_setup() {
+// Not inlined, so that all shared objects call the same one.
+[[gnu::visibility("default"), gnu::noinline]] inline const ProcessSetup& process_setup() {
   static const ProcessSetup setup;
   return setup;
 }
