@@ -241,7 +241,7 @@ class AtomicOwner {
 
   AtomicOwner() noexcept = default;
   explicit AtomicOwner(Owner owner) noexcept : word_(pack(owner.take(), Tag::kNone)) {}
-  ~AtomicOwner() { Owner last(unpack<Block>(word_.load(memory_order_acquire))); }
+  ~AtomicOwner() { Owner last(unpack<Block>(word_.load(memory_order_acquire))); }  // [W7]
 
   Owner take(std::memory_order order) noexcept { return swap(Owner(), Tag::kNone, order).first; }
 

@@ -108,7 +108,7 @@ class Domain {
     if (!holds_lists(record)) return;  // it is being taken
     if (record.open != nullptr) seal(record);
     if (record.oldest != nullptr || record.adopted != nullptr)
-      record.waiting_since.store(kOffered, memory_order_relaxed);
+      record.waiting_since.store(kOffered, memory_order_relaxed);  // [H1]
   }
 
   // A record for the calling thread. May throw std::bad_alloc.
@@ -143,10 +143,10 @@ class Domain {
   Stats stats() noexcept {
     Stats stats;
     // A barrier that begins from now on announces a later epoch than any seen before: seen_at tells them apart.
-    const std::uint64_t epoch = epoch_.fetch_add(1, memory_order_acq_rel);
+    const std::uint64_t epoch = epoch_.fetch_add(1, memory_order_acq_rel);  // [K2]
     const std::uint64_t now = scree::detail::now_nanoseconds();
     for (Record* r = first_record(); r != nullptr; r = r->next) {
-      observe(*r, r->announced.load(memory_order_acquire), epoch, now);
+      observe(*r, r->announced.load(memory_order_acquire), epoch, now);  // [K2]
     }
     fill(stats, epoch, now);
     return stats;
@@ -154,7 +154,7 @@ class Domain {
 
   // Installs a listener, or none; returns the one before, which may still be in use by barriers held now.
   BacklogListener* exchange_listener(BacklogListener* listener) noexcept {
-    return listener_.exchange(listener, memory_order_acq_rel);
+    return listener_.exchange(listener, memory_order_acq_rel);  // [N1]
   }
 
   // In the child of a fork, where `own` (null if it had none) belongs to the only thread: docs/protocols/epoch.md,
@@ -225,7 +225,7 @@ class Domain {
       }
     }
     record.open = bag;
-    if (bag != nullptr) record.waiting_since.store(epoch_.load(memory_order_relaxed), memory_order_relaxed);
+    if (bag != nullptr) record.waiting_since.store(epoch_.load(memory_order_relaxed), memory_order_relaxed);  // [H1]
     return bag;
   }
 
@@ -233,7 +233,7 @@ class Domain {
     (record.oldest == nullptr ? record.oldest : record.newest->next) = first;
     record.newest = last;
     record.sealed += bags;
-    record.waiting_since.store(last->stamp, memory_order_relaxed);
+    record.waiting_since.store(last->stamp, memory_order_relaxed);  // [H1]
   }
 
   static void forget_sealed(Record& record) noexcept {
@@ -307,13 +307,13 @@ class Domain {
     const std::uint64_t dormant_after = kDormantAfter > 4 * pace() ? kDormantAfter : 4 * pace();
     std::uint64_t with_garbage = 0;
     for (Record* r = first_record(); r != nullptr; r = r->next) {
-      const std::uint64_t since = r->waiting_since.load(memory_order_relaxed);
+      const std::uint64_t since = r->waiting_since.load(memory_order_relaxed);  // [H1]
       if (since == 0) continue;
       ++with_garbage;
       if (!everything && since != kOffered && since + dormant_after > sealed_before) continue;
-      if (r->announced.load(memory_order_relaxed) != 0) continue;
+      if (r->announced.load(memory_order_relaxed) != 0) continue;  // [H2]
       // Also from a collector that has stalled since it claimed them.
-      std::uintptr_t claim = r->claim.load(memory_order_relaxed);
+      std::uintptr_t claim = r->claim.load(memory_order_relaxed);  // [H3]
       if (claim == kTaking) continue;
       r->claim.compare_exchange_strong(claim, me, memory_order_acquire, memory_order_relaxed);  // [C1]
     }
@@ -325,7 +325,7 @@ class Domain {
     for (Record* r = first_record(); r != nullptr; r = r->next) {
       const std::uint64_t announced = r->announced.load(memory_order_acquire);  // [A3]
       if (announced != 0 && announced < oldest) oldest = announced;
-      if (r->claim.load(memory_order_relaxed) == me) settle_claim(self, *r, fenced && announced == 0);
+      if (r->claim.load(memory_order_relaxed) == me) settle_claim(self, *r, fenced && announced == 0);  // [H4]
       observe(*r, announced, sealed_before, now);
     }
     if (fenced) raise_grace(oldest);
@@ -371,7 +371,7 @@ class Domain {
   void settle_claim(Record& self, Record& record, bool idle) noexcept {
     auto mine = reinterpret_cast<std::uintptr_t>(&self);
     if (!idle) {
-      record.claim.compare_exchange_strong(mine, kUnclaimed, memory_order_relaxed);
+      record.claim.compare_exchange_strong(mine, kUnclaimed, memory_order_relaxed);  // [C5]
       return;
     }
     if (!record.claim.compare_exchange_strong(mine, kTaking, memory_order_relaxed)) return;  // [C2]
@@ -383,10 +383,10 @@ class Domain {
     }
     if (record.adopted != nullptr && self.adopted == nullptr) {
       std::swap(self.adopted, record.adopted);
-      self.waiting_since.store(epoch_.load(memory_order_relaxed), memory_order_relaxed);
+      self.waiting_since.store(epoch_.load(memory_order_relaxed), memory_order_relaxed);  // [H1]
     }
-    if (record.adopted == nullptr) record.waiting_since.store(0, memory_order_relaxed);
-    record.claim.store(kUnclaimed, memory_order_release);  // [C3]
+    if (record.adopted == nullptr) record.waiting_since.store(0, memory_order_relaxed);  // [H1]
+    record.claim.store(kUnclaimed, memory_order_release);                                // [C3]
   }
 
   // Frees the first object of the oldest bag, which is ready.
@@ -412,7 +412,7 @@ class Domain {
     }
     record.ready = record.oldest != nullptr && record.oldest->stamp < grace;
     if (record.oldest == nullptr && record.open == nullptr && record.adopted == nullptr) {
-      record.waiting_since.store(0, memory_order_relaxed);
+      record.waiting_since.store(0, memory_order_relaxed);  // [H1]
     }
   }
 
@@ -433,7 +433,7 @@ class Domain {
     std::uint64_t retired = 0, freed = 0;
     for (Record* r = first_record(); r != nullptr; r = r->next) {
       retired += r->retired_objects.get();
-      freed += r->freed_objects.get(memory_order_acquire) + r->leaked_objects.get();
+      freed += r->freed_objects.get(memory_order_acquire) + r->leaked_objects.get();  // [K1]
     }
     return retired != freed;
   }
@@ -483,9 +483,9 @@ class Domain {
 
   // The listener runs as a reclaimed object's destructor does: it may use the domain.
   void tell_listener(Record& self, std::uint64_t epoch, std::uint64_t now) noexcept {
-    if (listener_.load(memory_order_relaxed) == nullptr) return;
-    enter(self);  // an exchanged listener is retired
-    if (BacklogListener* const listener = listener_.load(memory_order_acquire)) {
+    if (listener_.load(memory_order_relaxed) == nullptr) return;                   // [N3]
+    enter(self);                                                                   // an exchanged listener is retired
+    if (BacklogListener* const listener = listener_.load(memory_order_acquire)) {  // [N2]
       Stats stats;
       fill(stats, epoch, now);
       if (listener->notices(stats)) {

@@ -99,7 +99,7 @@ class Bag {
 class Counter {
  public:
   // Release, for a reader that acquires: what was counted is done.
-  void add(std::uint64_t n) noexcept { value_.store(get() + n, memory_order_release); }
+  void add(std::uint64_t n) noexcept { value_.store(get() + n, memory_order_release); }  // [K1]
   void set(std::uint64_t n) noexcept { value_.store(n, memory_order_relaxed); }
   std::uint64_t get(std::memory_order order = memory_order_relaxed) const noexcept { return value_.load(order); }
 
