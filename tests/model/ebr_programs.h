@@ -83,45 +83,35 @@ inline void unlink(AtomicOwned<Item>& root) {
   root.store({});
 }
 
-// Barrier enter and exit against retire, seal, advance and free, by one thread.
-inline void read_beside_a_collector(Program& p) {
+// Barrier enter and exit against retire, seal, advance and free, by one thread. `reader(OneOwned&)` is the other one.
+template <class Reader>
+void beside_a_collector(Program& p, Reader reader) {
   auto& s = p.make<OneOwned>();
-  p.thread([&s] { read(s.root); });
+  p.thread([&s, reader] { reader(s); });
   p.thread([&s] {
     unlink(s.root);
     ebr::collect();
   });
   p.at_end([] { expect_all_is_freed(); });
 }
-
+inline void read_beside_a_collector(Program& p) {
+  beside_a_collector(p, [](OneOwned& s) { read(s.root); });
+}
 // A scan may see the announcement of a later section than the one that used what it frees.
 inline void read_twice_beside_a_collector(Program& p) {
-  auto& s = p.make<OneOwned>();
-  p.thread([&s] {
+  beside_a_collector(p, [](OneOwned& s) {
     read(s.root);
     const Barrier another;
   });
-  p.thread([&s] {
-    unlink(s.root);
-    ebr::collect();
-  });
-  p.at_end([] { expect_all_is_freed(); });
 }
-
 // A nested barrier's end is not the outer one's.
 inline void read_in_nested_barriers(Program& p) {
-  auto& s = p.make<OneOwned>();
-  p.thread([&s] {
+  beside_a_collector(p, [](OneOwned& s) {
     const Barrier outer;
     const auto item = s.root.load(memory_order_acquire, outer);
     read(s.root);
     if (item) check(item->value() == 1, "what is read is intact");
   });
-  p.thread([&s] {
-    unlink(s.root);
-    ebr::collect();
-  });
-  p.at_end([] { expect_all_is_freed(); });
 }
 
 struct OneOwnedAndRegistered : OneOwned, Registered {};
@@ -133,16 +123,17 @@ inline void unlink_and_seal(OneOwnedAndRegistered& s) {
   barrier.retire(new Item(2));
 }
 
-// One thread seals, another ends the grace period, takes the bag and frees it.
-inline void read_beside_a_sealer_and_a_collector(Program& p) {
+// A reader, a thread that does `sealer(OneOwnedAndRegistered&)`, and a collector.
+template <class Sealer>
+void read_beside_a_collector_and(Program& p, Sealer sealer) {
   auto& s = p.make<OneOwnedAndRegistered>();
   p.thread([&s] {
     s.begin(0);
     read(s.root);
   });
-  p.thread([&s] {
+  p.thread([&s, sealer] {
     s.begin(1);
-    unlink_and_seal(s);
+    sealer(s);
   });
   p.thread([&s] {
     s.begin(2);
@@ -150,25 +141,17 @@ inline void read_beside_a_sealer_and_a_collector(Program& p) {
   });
   p.at_end([] { expect_all_is_freed(); });
 }
-
+// One thread seals, another ends the grace period, takes the bag and frees it.
+inline void read_beside_a_sealer_and_a_collector(Program& p) {
+  read_beside_a_collector_and(p, [](OneOwnedAndRegistered& s) { unlink_and_seal(s); });
+}
 // One thread seals, another ends the grace period while the first is in a later barrier, the first frees.
 inline void free_what_another_ended(Program& p) {
-  auto& s = p.make<OneOwnedAndRegistered>();
-  p.thread([&s] {
-    s.begin(0);
-    read(s.root);
-  });
-  p.thread([&s] {
-    s.begin(1);
+  read_beside_a_collector_and(p, [](OneOwnedAndRegistered& s) {
     unlink_and_seal(s);
     const Barrier barrier;
     for (std::uint32_t n = 0; n < ebr::detail::kBagCapacity; ++n) barrier.retire(new Item(3));
   });
-  p.thread([&s] {
-    s.begin(2);
-    ebr::collect();
-  });
-  p.at_end([] { expect_all_is_freed(); });
 }
 
 struct TwoDestroyed {
@@ -292,8 +275,9 @@ struct OneArc {
   AtomicArc<Item> root = AtomicArc<Item>::make(1);
 };
 
-// An owner made from a borrowed pointer outlives the barrier, or is null.
-inline void own_what_is_let_go(Program& p) {
+// An owner made from a borrowed pointer outlives the barrier, or is null. `replace(AtomicArc&)` is what goes on beside.
+template <class Replace>
+void own_beside(Program& p, Replace replace) {
   auto& s = p.make<OneArc>();
   p.thread([&s] {
     Arc<Item> owner;
@@ -303,27 +287,17 @@ inline void own_what_is_let_go(Program& p) {
     }
     if (owner) check(owner->value() == 1, "what is owned is intact");
   });
-  p.thread([&s] {
-    s.root.swap({}, Tag::kNone, memory_order_acq_rel);
-    ebr::collect();
-  });
-  p.at_end([] { expect_all_is_freed(); });
-}
-inline void own_what_is_stored_over(Program& p) {
-  auto& s = p.make<OneArc>();
-  p.thread([&s] {
-    Arc<Item> owner;
-    {
-      const Barrier barrier;
-      owner = s.root.get_arc(memory_order_acquire, barrier);
-    }
-    if (owner) check(owner->value() == 1, "what is owned is intact");
-  });
-  p.thread([&s] {
-    s.root.store(Arc<Item>::make(1), Tag::kNone);
+  p.thread([&s, replace] {
+    replace(s.root);
     ebr::collect();
   });
   p.at_end([&s] { expect_all_is_freed(s.root); });
+}
+inline void own_what_is_let_go(Program& p) {
+  own_beside(p, [](AtomicArc<Item>& root) { root.swap({}, Tag::kNone, memory_order_acq_rel); });
+}
+inline void own_what_is_stored_over(Program& p) {
+  own_beside(p, [](AtomicArc<Item>& root) { root.store(Arc<Item>::make(1)); });
 }
 
 struct TwoOwners {
