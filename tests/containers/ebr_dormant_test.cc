@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <scree/ebr.h>
 #include <scree/sync_point.h>
@@ -59,6 +61,22 @@ TEST(EbrDormant, thread_that_suspends_is_relieved_by_the_next_advance) {
   std::size_t bags = 0;
   for (; of_dormant != 0 && bags < 16 * kAdvanceEvery; ++bags) retire(of_this, kBagCapacity);
   EXPECT_EQ(of_dormant, 0) << "before it would have been taken for dormant";
+  EXPECT_TRUE(reclaim_all());
+}
+
+TEST(EbrDormant, threads_do_not_let_the_garbage_of_a_busy_one_grow) {
+  Atomic<int> of_dormant{0}, of_this{0};
+  std::vector<std::unique_ptr<Worker>> dormant(50);
+  for (auto& worker : dormant) {
+    worker = std::make_unique<Worker>();
+    worker->run([&] { retire(of_dormant); });
+  }
+  int most = 0;
+  for (int n = 0; n < 200'000; ++n) {
+    retire(of_this);
+    most = std::max(most, of_this.load());
+  }
+  EXPECT_LT(most, 10'000);
   EXPECT_TRUE(reclaim_all());
 }
 

@@ -112,7 +112,8 @@ inline Stats stats() noexcept { return detail::domain().stats(); }
 // Calls `listener(stats)` when `objects` or `bytes` or more wait, once each time that the backlog grows beyond: it is
 // armed again when less than half of that waits. It runs on the thread that noticed, inside whatever call retired
 // something; it must not throw or block, and may use everything here. An empty one removes it. The backlog is looked at
-// once for about 1600 retirements, or 512 KiB. Throws std::bad_alloc.
+// at each advance (docs/protocols/epoch.md): where one thread retires, once for about 1600 retirements or 512 KiB.
+// Throws std::bad_alloc.
 inline void on_backlog(std::uint64_t objects, std::uint64_t bytes, std::function<void(const Stats&)> listener) {
   using Function = std::function<void(const Stats&)>;
   const Barrier barrier;

@@ -36,7 +36,7 @@ struct BacklogListener {
   // True if it is to be called now.
   bool notices(const Stats& stats) noexcept {
     if (stats.pending_objects >= objects || stats.pending_bytes >= bytes) return !told.exchange(true);
-    if (stats.pending_objects < (objects + 1) / 2 && stats.pending_bytes < (bytes + 1) / 2) told = false;
+    if (stats.pending_objects < objects - objects / 2 && stats.pending_bytes < bytes - bytes / 2) told = false;
     return false;
   }
 };

@@ -69,22 +69,18 @@ class Domain {
       retire_aside(record, item, bytes);
       return;
     }
-    Bag* bag = record.open;
-    if (bag == nullptr) [[unlikely]] {
-      bag = open_bag(record);
-      if (bag == nullptr) {
-        leak(record, bytes);
-        return;
-      }
-    }
-    bag->add(item, bytes);
-    const bool full = bag->is_full();
-    if (full || record.ready) {
-      // A destructor or listener may end the barrier that holds the lists for this call.
+    if (record.open == nullptr) [[unlikely]] {
+      // Memory for a bag may come from a new_handler that collects, and so ends the barrier that holds the lists, as
+      // below.
       const Busy here(record);
-      if (full) close_bag(record);
-      if (record.ready && !record.busy) free_next(record);
+      if (open_bag(record) == nullptr) {
+        leak(record, bytes);
+      } else {
+        add(record, item, bytes);
+      }
+      return;
     }
+    add(record, item, bytes);
   }
 
   // Tries to end the grace period of everything retired so far, by this thread and by idle ones, and frees a bounded
@@ -105,7 +101,10 @@ class Domain {
   // Lets whoever advances next take what `record` retired.
   void offer(Record& record) noexcept {
     const Busy here(record);
-    if (!holds_lists(record)) return;  // it is being taken
+    if (!holds_lists(record)) {
+      record.waiting_since.store(kOffered, memory_order_relaxed);  // [H1] what is being taken is no worse for it
+      return;
+    }
     if (record.open != nullptr) seal(record);
     if (record.oldest != nullptr || record.adopted != nullptr)
       record.waiting_since.store(kOffered, memory_order_relaxed);  // [H1]
@@ -174,6 +173,18 @@ class Domain {
   }
 
  private:
+  void add(Record& record, Retired item, std::size_t bytes) noexcept {
+    Bag* const bag = record.open;
+    bag->add(item, bytes);
+    const bool full = bag->is_full();
+    if (full || record.ready) {
+      // A destructor or listener may end the barrier that holds the lists for this call.
+      const Busy here(record);
+      if (full) close_bag(record);
+      if (record.ready && !record.busy) free_next(record);
+    }
+  }
+
   static void announce(Record& record, std::uint64_t value) noexcept {
 #if SCREE_UNDER_TSAN
     record.announced.exchange(value, memory_order_acq_rel);
@@ -243,9 +254,14 @@ class Domain {
     record.ready = false;
   }
 
+  // How much a bag brings the next advance nearer.
+  std::uint64_t weight(const Bag& bag) const noexcept {
+    return bag.is_heavy() ? pace() : 1 + bag.bytes / kBytesPerEpoch;
+  }
+
   std::uint64_t stamp(Bag& bag) noexcept {
     SCREE_SYNC_POINT("ebr:seal");
-    bag.stamp = epoch_.fetch_add(bag.is_heavy() ? pace() : 1, memory_order_acq_rel);  // [S1]
+    bag.stamp = epoch_.fetch_add(weight(bag), memory_order_acq_rel);  // [S1]
     return bag.stamp;
   }
 
@@ -265,6 +281,10 @@ class Domain {
     std::uint64_t due = due_.load(memory_order_relaxed);
     if (sealed_at >= due && due_.compare_exchange_strong(due, sealed_at + pace(), memory_order_relaxed)) {  // [S2]
       advance(record, false);
+      // By the pace that it found.
+      due = due_.load(memory_order_relaxed);
+      if (due > sealed_at + pace())
+        due_.compare_exchange_strong(due, sealed_at + pace(), memory_order_relaxed);  // [S2]
     }
     record.ready = record.oldest->stamp < grace_.load(memory_order_acquire);  // [F1]
   }
@@ -305,19 +325,18 @@ class Domain {
     SCREE_SYNC_POINT("ebr:advance:begun");
     const auto me = reinterpret_cast<std::uintptr_t>(&self);
     const std::uint64_t dormant_after = kDormantAfter > 4 * pace() ? kDormantAfter : 4 * pace();
-    std::uint64_t with_garbage = 0;
+    const std::uint64_t last = last_advance_.exchange(sealed_before, memory_order_relaxed);
+    std::uint64_t retiring = 0;
     for (Record* r = first_record(); r != nullptr; r = r->next) {
       const std::uint64_t since = r->waiting_since.load(memory_order_relaxed);  // [H1]
       if (since == 0) continue;
-      ++with_garbage;
+      if (since != kOffered && since >= last) ++retiring;
       if (!everything && since != kOffered && since + dormant_after > sealed_before) continue;
       if (r->announced.load(memory_order_relaxed) != 0) continue;  // [H2]
-      // Also from a collector that has stalled since it claimed them.
-      std::uintptr_t claim = r->claim.load(memory_order_relaxed);  // [H3]
-      if (claim == kTaking) continue;
-      r->claim.compare_exchange_strong(claim, me, memory_order_acquire, memory_order_relaxed);  // [C1]
+      std::uintptr_t unclaimed = kUnclaimed;
+      r->claim.compare_exchange_strong(unclaimed, me, memory_order_acquire, memory_order_relaxed);  // [C1]
     }
-    set_pace(with_garbage);
+    set_pace(retiring, sealed_before - last);
     const bool fenced = heavy_fence(self);
     SCREE_SYNC_POINT("ebr:advance:fenced");
     const std::uint64_t now = scree::detail::now_nanoseconds();
@@ -325,7 +344,7 @@ class Domain {
     for (Record* r = first_record(); r != nullptr; r = r->next) {
       const std::uint64_t announced = r->announced.load(memory_order_acquire);  // [A3]
       if (announced != 0 && announced < oldest) oldest = announced;
-      if (r->claim.load(memory_order_relaxed) == me) settle_claim(self, *r, fenced && announced == 0);  // [H4]
+      if (r->claim.load(memory_order_relaxed) == me) settle_claim(self, *r, fenced && announced == 0);  // [H3]
       observe(*r, announced, sealed_before, now);
     }
     if (fenced) raise_grace(oldest);
@@ -336,7 +355,11 @@ class Domain {
   // more threads retire, the more garbage each fence must be worth. Each of them then has at most twice its share of
   // that waiting, or a backlog.
   std::uint64_t pace() const noexcept { return pace_.load(memory_order_relaxed); }
-  void set_pace(std::uint64_t threads) noexcept {
+  // `threads` have opened or sealed a bag since the last advance, and sealed `bags` together: many of them may have
+  // retired little.
+  void set_pace(std::uint64_t threads, std::uint64_t bags) noexcept {
+    const std::uint64_t busy = 2 * bags / kAdvanceEvery;
+    threads = threads > busy ? busy : threads;
     threads = threads == 0 ? 1 : threads;
     const std::uint64_t share = kAdvanceEvery * (threads < 4 ? threads : 4);
     pace_.store(threads * share, memory_order_relaxed);
@@ -546,6 +569,7 @@ class Domain {
   // In bags. Any values are right: not under the explorer.
   std::atomic<std::uint64_t> pace_{kAdvanceEvery};
   std::atomic<std::uint64_t> backlog_{2 * kAdvanceEvery};
+  std::atomic<std::uint64_t> last_advance_{0};
   alignas(128) Atomic<Record*> records_{nullptr};
   Atomic<Bag*> orphans_{nullptr};
   Atomic<BacklogListener*> listener_{nullptr};

@@ -28,7 +28,8 @@ inline constexpr std::uint32_t kBagCapacity = 60;  // below 1 KiB: glibc merges 
 inline constexpr std::uint64_t kAdvanceEvery = 28;   // bags, where one thread retires
 inline constexpr std::uint64_t kDormantAfter = 256;  // bags sealed since a thread last opened or sealed one, at least
 #endif
-inline constexpr std::size_t kBagBytes = 512u << 10;  // a bag this heavy is sealed before it is full
+inline constexpr std::size_t kBytesPerEpoch = 16u << 10;  // a bag counts as one, and as one more for so many bytes
+inline constexpr std::size_t kBagBytes = 512u << 10;      // a bag this heavy is sealed before it is full
 // A retirement frees one object, so that the allocator gets back what it gives out; so many where a backlog is to
 // shrink.
 inline constexpr std::uint32_t kFreedPerRetirement = 4;
@@ -95,7 +96,8 @@ class Bag {
   ~Bag() = default;
 };
 
-// Written by one thread, read by any: a number for Stats. Nothing is decided by it, so it is no part of the protocol.
+// Written by one thread, read by any: a number for Stats. No memory is reclaimed by it, so it is not under the
+// explorer.
 class Counter {
  public:
   // Release, for a reader that acquires: what was counted is done.

@@ -14,6 +14,8 @@
 #if !SCREE_MODEL
 #include <dlfcn.h>
 #include <pthread.h>
+
+#include <atomic>
 #endif
 
 namespace scree::ebr::detail {
@@ -63,11 +65,6 @@ struct ProcessSetup {
     const int no_key = ::pthread_key_create(&exit_key, &leave);
     const int no_handler = ::pthread_atfork(nullptr, nullptr, [] { domain().keep_only(this_record()); });
     if (no_key != 0 || no_handler != 0) throw std::bad_alloc();
-    // The shared object that this code lies in, if it does, must stay: the two above lead here for as long as there are
-    // threads.
-    Dl_info here{};
-    if (::dladdr(reinterpret_cast<void*>(&leave), &here) != 0)
-      ::dlopen(here.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
   }
 
   const bool fenced;  // the kernel refuses membarrier
@@ -77,6 +74,15 @@ struct ProcessSetup {
 // Not inlined, so that all shared objects call the same one.
 [[gnu::visibility("default"), gnu::noinline]] inline const ProcessSetup& process_setup() {
   static const ProcessSetup setup;
+  // The shared object that this code lies in, if it does, must stay: threads exit and fork through it. Not in the
+  // constructor: the loader may hold its lock for a static constructor that waits for this one.
+  static constinit std::atomic<bool> pinned{false};
+  if (!pinned.load(memory_order_relaxed) && !pinned.exchange(true, memory_order_relaxed)) {
+    Dl_info here{};
+    if (::dladdr(reinterpret_cast<void*>(&leave), &here) != 0) {
+      ::dlopen(here.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+    }
+  }
   return setup;
 }
 
