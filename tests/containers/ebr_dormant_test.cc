@@ -59,7 +59,7 @@ TEST(EbrDormant, thread_that_suspends_is_relieved_by_the_next_advance) {
     ebr::suspend();
   });
   std::size_t bags = 0;
-  for (; of_dormant != 0 && bags < 16 * kAdvanceEvery; ++bags) retire(of_this, kBagCapacity);
+  for (; of_dormant != 0 && bags < 6 * kAdvanceEvery; ++bags) retire(of_this, kBagCapacity);
   EXPECT_EQ(of_dormant, 0) << "before it would have been taken for dormant";
   EXPECT_TRUE(reclaim_all());
 }

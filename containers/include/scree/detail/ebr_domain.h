@@ -336,7 +336,7 @@ class Domain {
       std::uintptr_t unclaimed = kUnclaimed;
       r->claim.compare_exchange_strong(unclaimed, me, memory_order_acquire, memory_order_relaxed);  // [C1]
     }
-    set_pace(retiring, sealed_before - last);
+    set_pace(retiring);
     const bool fenced = heavy_fence(self);
     SCREE_SYNC_POINT("ebr:advance:fenced");
     const std::uint64_t now = scree::detail::now_nanoseconds();
@@ -355,11 +355,8 @@ class Domain {
   // more threads retire, the more garbage each fence must be worth. Each of them then has at most twice its share of
   // that waiting, or a backlog.
   std::uint64_t pace() const noexcept { return pace_.load(memory_order_relaxed); }
-  // `threads` have opened or sealed a bag since the last advance, and sealed `bags` together: many of them may have
-  // retired little.
-  void set_pace(std::uint64_t threads, std::uint64_t bags) noexcept {
-    const std::uint64_t busy = 2 * bags / kAdvanceEvery;
-    threads = threads > busy ? busy : threads;
+  // `threads` have opened or sealed a bag since the last advance.
+  void set_pace(std::uint64_t threads) noexcept {
     threads = threads == 0 ? 1 : threads;
     const std::uint64_t share = kAdvanceEvery * (threads < 4 ? threads : 4);
     pace_.store(threads * share, memory_order_relaxed);
