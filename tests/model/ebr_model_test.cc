@@ -39,6 +39,7 @@ TEST_P(EbrModel, holds_at_random_beyond_the_bounds) {
   options.stale_reads = -1;
   options.delayed_stores = 4;
   options.membarrier_at_once = false;
+  options.spurious_failures = 2;
   options.max_executions = 0;
   options.random_executions = 20'000;
   const Result result = explore(options, GetParam().program);

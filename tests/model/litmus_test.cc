@@ -354,6 +354,25 @@ TEST(ReadModifyWrite, made_of_a_load_and_a_store_is_not) {
   EXPECT_EQ(result.error, model::Error::kCheck) << result.report();
 }
 
+TEST(CompareExchange, that_is_weak_fails_without_a_reason_as_often_as_options_allow) {
+  for (const int allowed : {0, 1}) {
+    model::Options options = unbounded("weak CAS");
+    options.spurious_failures = allowed;
+    Outcomes outcomes;
+    outcomes.run(options, 2, [](model::Program& p, Litmus& s) {
+      p.thread([&s] {
+        int expected = 0;
+        s.results[0] = s.x.compare_exchange_weak(expected, 1, memory_order_relaxed) ? 1 : 0;
+        expected = 0;
+        s.results[1] = s.y.compare_exchange_strong(expected, 1, memory_order_relaxed) ? 1 : 0;
+      });
+    });
+    EXPECT_TRUE(outcomes.saw(11));
+    EXPECT_EQ(outcomes.saw(1), allowed == 1);
+    EXPECT_FALSE(outcomes.saw(10)) << "a strong one has a reason";
+  }
+}
+
 TEST(CompareExchange, that_fails_may_have_read_an_old_value) {
   Outcomes outcomes;
   outcomes.run(unbounded("failed CAS"), 2, [](model::Program& p, Litmus& s) {

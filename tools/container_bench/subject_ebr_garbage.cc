@@ -65,7 +65,6 @@ struct SwapAndDrop {
 struct ReadAndSometimesStore {
   template <class T>
   [[gnu::noinline]] static void loop(ebr::AtomicArc<T>* published, std::uint64_t operations) {
-    constexpr std::uint64_t kReadsAndStore = 20;
     for (std::uint64_t i = 0; i < operations; ++i) {
       if (i % kReadsAndStore == 0) {
         published->store(ebr::Arc<T>::make(i), ebr::Tag::kNone);
@@ -76,7 +75,9 @@ struct ReadAndSometimesStore {
     }
   }
   // How many of so many operations store.
-  static std::uint64_t stores(std::uint64_t operations) { return (operations + 19) / 20; }
+  static std::uint64_t stores(std::uint64_t operations) { return (operations + kReadsAndStore - 1) / kReadsAndStore; }
+
+  static constexpr std::uint64_t kReadsAndStore = 20;
 };
 
 // Frees all that waits for reclamation; an error if something goes on waiting though nobody is inside a barrier.

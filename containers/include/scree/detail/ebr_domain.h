@@ -101,13 +101,11 @@ class Domain {
   // Lets whoever advances next take what `record` retired.
   void offer(Record& record) noexcept {
     const Busy here(record);
-    if (!holds_lists(record)) {
-      record.waiting_since.store(kOffered, memory_order_relaxed);  // [H1] what is being taken is no worse for it
-      return;
+    if (holds_lists(record)) {
+      if (record.open != nullptr) seal(record);
+      if (record.oldest == nullptr && record.adopted == nullptr) return;
     }
-    if (record.open != nullptr) seal(record);
-    if (record.oldest != nullptr || record.adopted != nullptr)
-      record.waiting_since.store(kOffered, memory_order_relaxed);  // [H1]
+    record.waiting_since.store(kOffered, memory_order_relaxed);  // [H1] what is being taken is no worse for it
   }
 
   // A record for the calling thread. May throw std::bad_alloc.
