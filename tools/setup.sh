@@ -5,7 +5,7 @@
 
 readonly packages=(
   build-essential clang cmake ninja-build python3 spin
-  libgflags-dev libgtest-dev librapidcheck-dev librocksdb-dev libxxhash-dev
+  libasio-dev libgflags-dev libgtest-dev librapidcheck-dev librocksdb-dev libxxhash-dev
 )
 
 say() { printf '== %s\n' "$*"; }

@@ -7,12 +7,13 @@
 #if SCREE_CHECKED
 
 #include <coroutine>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <thread>
 
 #include <scree/ebr.h>
+
+#include "support/coroutine.h"
 
 namespace scree::test {
 namespace {
@@ -103,18 +104,6 @@ TEST_F(EbrCheckedDeathTest, a_barrier_ends_on_its_thread) {
       "on a thread that did not make it");
 }
 
-// A coroutine that runs until it is suspended, and is resumed by hand.
-struct Task {
-  struct promise_type {
-    Task get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
-    std::suspend_never initial_suspend() noexcept { return {}; }
-    std::suspend_always final_suspend() noexcept { return {}; }
-    void return_void() {}
-    void unhandled_exception() { std::terminate(); }
-  };
-  std::coroutine_handle<promise_type> handle;
-};
-
 // As this project's awaitables do it.
 struct CheckedSuspension {
   bool await_ready() const noexcept { return false; }
@@ -122,7 +111,7 @@ struct CheckedSuspension {
   void await_resume() const noexcept {}
 };
 
-Task borrows_across(const AtomicArc<int>& shared, bool checked, int* seen) {
+Coroutine borrows_across(const AtomicArc<int>& shared, bool checked, int* seen) {
   const Barrier barrier;
   const Ptr<int> ptr = shared.load(memory_order_acquire, barrier);
   if (checked) {
@@ -133,7 +122,7 @@ Task borrows_across(const AtomicArc<int>& shared, bool checked, int* seen) {
   *seen = *ptr;
 }
 
-Task borrows_between(const AtomicArc<int>& shared, int* seen) {
+Coroutine borrows_between(const AtomicArc<int>& shared, int* seen) {
   for (int n = 0; n < 2; ++n) {
     {
       const Barrier barrier;
@@ -146,10 +135,9 @@ Task borrows_between(const AtomicArc<int>& shared, int* seen) {
 TEST_F(EbrCheckedDeathTest, a_coroutine_is_not_suspended_inside_a_barrier) {
   int seen = 0;
   EXPECT_DEATH(borrows_across(shared_, true, &seen), "is suspended while its thread holds a Barrier");
-  const Task task = borrows_between(shared_, &seen);
-  task.handle.resume();
-  task.handle.resume();
-  task.handle.destroy();
+  Coroutine task = borrows_between(shared_, &seen);
+  task.resume();
+  task.resume();
   EXPECT_EQ(seen, 2);
 }
 
@@ -157,8 +145,8 @@ TEST_F(EbrCheckedDeathTest, a_pointer_does_not_move_to_the_thread_that_resumes_a
   int seen = 0;
   EXPECT_DEATH(
       {
-        const Task task = borrows_across(shared_, false, &seen);
-        std::thread([&] { task.handle.resume(); }).join();
+        Coroutine task = borrows_across(shared_, false, &seen);
+        std::thread([&] { task.resume(); }).join();
       },
       "on a thread that did not borrow it");
 }

@@ -70,10 +70,12 @@ Registry all_contenders() {
   Registry registry;
   add_ebr(&registry);
   add_ebr_garbage(&registry);
+  add_lock(&registry);
   add_release_store(&registry);
   add_ebr_fenced(&registry);
   add_urcu_memb(&registry);
   add_malloc_free(&registry);
+  add_std_mutex(&registry);
   return registry;
 }
 

@@ -54,6 +54,8 @@ void add_release_store(Registry* registry);
 void add_ebr_fenced(Registry* registry);
 void add_urcu_memb(Registry* registry);
 void add_malloc_free(Registry* registry);
+void add_lock(Registry* registry);
+void add_std_mutex(Registry* registry);
 
 // All of the above, in the order in which they run and are shown.
 Registry all_contenders();

@@ -28,7 +28,12 @@ class Barrier : private detail::LiveBarrier {
  public:
   // The first on a thread allocates its record, and may throw std::bad_alloc.
   Barrier() : Barrier(detail::current_record()) {}
-  ~Barrier() { detail::Domain::exit(record_); }
+  ~Barrier() {
+    detail::Domain::exit(record_);
+    if (record_.after_barriers != nullptr && record_.depth == 0) [[unlikely]] {
+      run_what_waits(record_);
+    }
+  }
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
 
@@ -82,6 +87,12 @@ class Barrier : private detail::LiveBarrier {
 
   explicit Barrier(detail::Record& record) noexcept : LiveBarrier(record), record_(record) {
     detail::domain().enter(record);
+  }
+
+  [[gnu::noinline]] static void run_what_waits(detail::Record& record) noexcept {
+    void (*const call)() = record.after_barriers;
+    record.after_barriers = nullptr;
+    call();
   }
 
   template <class Function>
@@ -141,7 +152,7 @@ inline void on_backlog(std::uint64_t objects, std::uint64_t bytes, std::function
 inline void check_suspension() noexcept {
 #if SCREE_CHECKED
   if (const detail::Record* record = detail::this_record(); record != nullptr && record->depth != 0) {
-    detail::misused("a coroutine is suspended while its thread holds a Barrier");
+    scree::detail::misused("a coroutine is suspended while its thread holds a Barrier");
   }
 #endif
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HashIndex: an unordered map whose reads take no lock, write nothing shared and never wait (wait-free but for the length
-// of a chain). Writers of one stripe of the hash space wait for each other; a resize makes all writers wait, no reader.
+// HashIndex: an unordered map whose reads take no lock, write nothing shared and never wait (wait-free but for the
+// length of a chain). Writers of one stripe of the hash space wait for each other; a resize makes all writers wait, no
+// reader.
 //
 //   Linearizable   read, contains, peek, insert, upsert, remove, remove_if, find_or_insert
 //   Iteration      an entry present throughout is visited exactly once, one inserted or removed meanwhile at most once
@@ -35,8 +36,8 @@
 namespace scree {
 
 // For K = std::string the keys lie in their entries and are shown as std::string_view; any key that converts to one is
-// accepted, and a HashFunction of the user's takes one. For other keys a foreign key type is passed on as it is where HashFunction and
-// Equal are both transparent, else converted to K.
+// accepted, and a HashFunction of the user's takes one. For other keys a foreign key type is passed on as it is where
+// HashFunction and Equal are both transparent, else converted to K.
 template <class K, class V, class HashFunction = Hash<K>, class Equal = std::equal_to<>>
 class HashIndex {
   using Entry = detail::Entry<K, V>;
@@ -109,8 +110,8 @@ class HashIndex {
     return remove_if(key, [](const V&) { return true; });
   }
 
-  // Removes the entry if it is present and `condition(const V&)` holds for it; both in one step. The condition may read the
-  // index, not write to it.
+  // Removes the entry if it is present and `condition(const V&)` holds for it; both in one step. The condition may read
+  // the index, not write to it.
   template <class Q, class Condition>
   bool remove_if(const Q& key, Condition&& condition) {
     const ebr::Barrier barrier;

@@ -2,10 +2,10 @@
 //
 // TreeIndex: an ordered concurrent index, a B+ tree.
 //
-// Progress. Reads, cursors and ranges never wait for anyone and write nothing shared. Writes are lock-free unless a leaf must be
-// split, compacted or unlinked; then writers of that range wait, parked. Point operations are linearizable.
-// Protocol and proof: docs/protocols/leaf.md. The order word of a leaf follows Y. Mao, E. Kohler, R. Morris, "Cache
-// craftiness for fast multicore key-value storage" (EuroSys 2012).
+// Progress. Reads, cursors and ranges never wait for anyone and write nothing shared. Writes are lock-free unless a
+// leaf must be split, compacted or unlinked; then writers of that range wait, parked. Point operations are
+// linearizable. Protocol and proof: docs/protocols/leaf.md. The order word of a leaf follows Y. Mao, E. Kohler, R.
+// Morris, "Cache craftiness for fast multicore key-value storage" (EuroSys 2012).
 
 #pragma once
 
@@ -25,11 +25,12 @@
 namespace scree {
 
 // Keys and values that are trivially copyable and small lie in the leaves; others lie out of line, where they never
-// move. Keys kept out of line must be copyable. std::string keys in byte order are kept as bytes and shown as std::string_view.
-// `Compare` is a strict weak order; with a transparent one (the default), any comparable type can be sought.
+// move. Keys kept out of line must be copyable. std::string keys in byte order are kept as bytes and shown as
+// std::string_view. `Compare` is a strict weak order; with a transparent one (the default), any comparable type can be
+// sought.
 //
-// References and views obtained under an ebr::Barrier stay valid until the barrier ends, also when the entry is removed or
-// the index destroyed meanwhile. Strong exception guarantee throughout.
+// References and views obtained under an ebr::Barrier stay valid until the barrier ends, also when the entry is removed
+// or the index destroyed meanwhile. Strong exception guarantee throughout.
 template <class K, class V, class Compare = std::less<>>
 class TreeIndex {
   using Structure = detail::TreeStructure<K, V, Compare>;
@@ -63,8 +64,8 @@ class TreeIndex {
     return !add<true>(barrier, key, std::forward<Value>(value)).fresh;
   }
 
-  // The value of `key`, constructed from `args` if it was absent, and whether it was. For values that are shared cells of their own
-  // (they lie out of line).
+  // The value of `key`, constructed from `args` if it was absent, and whether it was. For values that are shared cells
+  // of their own (they lie out of line).
   template <class Key, class... Args>
   std::pair<V&, bool> find_or_insert(const Key& key, const ebr::Barrier& barrier, Args&&... args) {
     static_assert(!Slots::kInlineEntry, "values in leaves are not shared cells");
@@ -103,7 +104,8 @@ class TreeIndex {
     }
   }
 
-  // Calls `f(key, value)` if the key is present. Returns its result as an optional; or, if that is void, whether it was called.
+  // Calls `f(key, value)` if the key is present. Returns its result as an optional; or, if that is void, whether it was
+  // called.
   template <class Query, class F>
   auto read(const Query& key, F&& f) const {
     using Result = std::invoke_result_t<F, key_view, const V&>;
@@ -114,9 +116,8 @@ class TreeIndex {
       return slot != nullptr;
     } else {
       using Value = std::decay_t<Result>;
-      return slot == nullptr
-                 ? std::optional<Value>()
-                 : std::optional<Value>(std::forward<F>(f)(Slots::key(*slot), Slots::value(*slot)));
+      return slot == nullptr ? std::optional<Value>()
+                             : std::optional<Value>(std::forward<F>(f)(Slots::key(*slot), Slots::value(*slot)));
     }
   }
 
@@ -159,8 +160,8 @@ class TreeIndex {
     structure_.clear(barrier);
   }
 
-  // A position that moves both ways; unpositioned until its first seek. An entry present from the seek to the end of the walk is visited
-  // exactly once, in order; one inserted or removed meanwhile at most once.
+  // A position that moves both ways; unpositioned until its first seek. An entry present from the seek to the end of
+  // the walk is visited exactly once, in order; one inserted or removed meanwhile at most once.
   Cursor cursor(const ebr::Barrier& barrier) const { return Cursor(structure_, barrier); }
 
   template <class Upper>
@@ -279,8 +280,8 @@ class TreeIndex {
         return std::apply([&](auto&&... args) { return Slot{static_cast<K>(key_), V(args...)}; }, args_);
       } else {
         if (entry_ == nullptr) {
-          entry_ = std::apply(
-              [&](auto&&... args) { return Slots::EntryType::make(key_, std::forward<Args>(args)...); }, args_);
+          entry_ = std::apply([&](auto&&... args) { return Slots::EntryType::make(key_, std::forward<Args>(args)...); },
+                              args_);
         }
         if constexpr (Slots::kInlineKey) {
           return Slot{entry_->key(), entry_};

@@ -88,6 +88,7 @@ class Engine {
                         std::memory_order failure, bool weak, Site site);
   void wait(const hooks::Object& object, const Bits& old, std::memory_order order, Site site);
   void notify(const hooks::Object& object, bool all, Site site);
+  void wake(const void* address, Site site);
   void fence(std::memory_order order, Site site);
   void compiler_fence(Site site);
   void yield(Site site);
@@ -178,6 +179,7 @@ class Engine {
   void commit_all(ModelThread& thread);
   void fence_of(ModelThread& thread, std::memory_order order);
   void meet_membarrier(ModelThread& thread);
+  void wake_waiters(const Variable& v, bool all);
   void note_spin(Variable& v, std::uint32_t position, int line);
 
   // lifetime.cc

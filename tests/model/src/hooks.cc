@@ -5,6 +5,7 @@
 #include "scree_model/hooks.h"
 
 #include "engine.h"
+#include "scree_model/atomic.h"
 #include "scree_model/platform.h"
 
 namespace scree::model {
@@ -76,6 +77,14 @@ bool membarrier_call(const char* file, int line) noexcept {
   if (!hooks::active) return true;
   const InEngine in_engine;
   return Engine::instance().membarrier_call({file, line});
+}
+void futex_wait(const Atomic<std::uint32_t>& word, std::uint32_t old, const char* file, int line) noexcept {
+  word.wait(old, std::memory_order_relaxed, file, line);
+}
+void futex_wake(const void* word, const char* file, int line) noexcept {
+  if (!hooks::active) return;
+  const InEngine in_engine;
+  Engine::instance().wake(word, {file, line});
 }
 void at_thread_exit(void (*function)(void*), void* argument) {
   if (!hooks::active) return;

@@ -160,7 +160,7 @@ bool Engine::may_delay() const {
          (options_.delayed_stores < 0 || delayed_stores_ < options_.delayed_stores) && others_unfinished();
 }
 
-// The thread's oldest delayed store becomes visible. It is an access of this moment.
+// The thread's oldest delayed store becomes visible. What orders it is that it was executed, an access of that moment.
 void Engine::commit(ModelThread& thread) {
   Delayed store = thread.delayed.front();
   thread.delayed.erase(thread.delayed.begin());
@@ -176,7 +176,6 @@ void Engine::commit(ModelThread& thread) {
                                    text_of(Place{store.site, nullptr}) + " becomes visible after " +
                                    text_of(v.destroyed_at) + " ended its life");
   }
-  v.accesses[thread.id] = {thread.time(), {store.site, nullptr}};
   append(thread, v, store.value, store.released, false);
   if (tracing_) trace(thread.id, "becomes visible", &v, {store.site, nullptr}, "= " + to_text(store.value, v.size));
 }
@@ -355,7 +354,22 @@ void Engine::notify(const hooks::Object& object, bool all, Site site) {
   if (tracing_) {
     trace(current_->id, all ? "notify_all" : "notify_one", &v, {site, nullptr}, dropped ? "left out" : "");
   }
-  if (dropped) return;
+  if (!dropped) wake_waiters(v, all);
+}
+
+// As notify_one(), of a variable that may be gone: the address is all that is used.
+void Engine::wake(const void* address, Site site) {
+  std::memory_order order = std::memory_order_relaxed;
+  const bool dropped = plant(site, order);
+  step({Kind::kWrite, false, reinterpret_cast<std::uintptr_t>(address)}, true);
+  tick(*current_);
+  commit_all(*current_);
+  const Variable* const v = variables_.find(address);
+  if (tracing_) trace(current_->id, "futex_wake", v, {site, nullptr}, dropped ? "left out" : "");
+  if (v != nullptr && !dropped) wake_waiters(*v, false);
+}
+
+void Engine::wake_waiters(const Variable& v, bool all) {
   std::vector<ModelThread*> waiters;
   for (ModelThread& thread : threads_) {
     if (thread.state == ModelThread::State::kWaiting && thread.awaits == &v) waiters.push_back(&thread);

@@ -6,22 +6,14 @@
 
 #pragma once
 
-#include <scree/detail/ebr_thread.h>
-
-#if SCREE_CHECKED
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#endif
+
+#include <scree/detail/ebr_thread.h>
+#include <scree/detail/misuse.h>
 
 namespace scree::ebr::detail {
 
 #if SCREE_CHECKED
-
-[[noreturn, gnu::cold]] inline void misused(const char* what) noexcept {
-  std::fprintf(stderr, "scree::ebr: %s\n", what);
-  std::abort();
-}
 
 // A barrier's part in the list of those that its thread holds.
 class LiveBarrier {
@@ -41,7 +33,7 @@ class LiveBarrier {
   LiveBarrier& operator=(const LiveBarrier&) = delete;
 
   void check_thread() const noexcept {
-    if (this_record() != &record_) misused("a Barrier is used on a thread that did not make it");
+    if (this_record() != &record_) scree::detail::misused("a Barrier is used on a thread that did not make it");
   }
 
  private:
@@ -62,11 +54,11 @@ class Lease {
 
   void check() const noexcept {
     if (record_ == nullptr) return;
-    if (this_record() != record_) misused("a Ptr is used on a thread that did not borrow it");
+    if (this_record() != record_) scree::detail::misused("a Ptr is used on a thread that did not borrow it");
     for (const LiveBarrier* b = record_->barriers; b != nullptr; b = b->outer_) {
       if (b->number_ == number_) return;
     }
-    misused("a Ptr is used after its Barrier ended");
+    scree::detail::misused("a Ptr is used after its Barrier ended");
   }
 
  private:

@@ -9,10 +9,22 @@
 #include <cstdint>
 #include <new>
 
+namespace scree {
+
+template <class T>
+class Atomic;
+
+}  // namespace scree
+
 namespace scree::model {
 
 bool membarrier_register() noexcept;
 bool membarrier_call(const char* file = __builtin_FILE(), int line = __builtin_LINE()) noexcept;
+
+// Sleeps until `word` is not `old`; the address given to futex_wake() may be that of a word that is gone.
+void futex_wait(const Atomic<std::uint32_t>& word, std::uint32_t old, const char* file = __builtin_FILE(),
+                int line = __builtin_LINE()) noexcept;
+void futex_wake(const void* word, const char* file = __builtin_FILE(), int line = __builtin_LINE()) noexcept;
 
 // Runs in the calling thread after its body, latest first; its operations are steps like any other.
 void at_thread_exit(void (*function)(void*), void* argument);

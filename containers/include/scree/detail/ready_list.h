@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Coroutines that may go on and that this thread is to resume, once it is outside barriers and other resumptions.
+
+#pragma once
+
+#include <coroutine>
+
+#include <scree/detail/ebr_thread.h>
+#include <scree/detail/lock_core.h>
+#include <scree/resume_hook.h>
+
+namespace scree::detail {
+
+class ReadyList {
+ public:
+  constexpr ReadyList() noexcept = default;
+
+  // `waiter` is kChosen. Owner only.
+  void push(Waiter& waiter) noexcept {
+    const Held held(*this);
+    waiter.ready = this;
+    waiter.older = newest_;
+    waiter.newer = nullptr;
+    (newest_ != nullptr ? newest_->newer : oldest_) = &waiter;
+    newest_ = &waiter;
+    waiter.change(Waiter::kChosen, Waiter::kReady);
+  }
+
+  // By who destroys the coroutine. False if it is being resumed.
+  bool take_back(Waiter& waiter) noexcept {
+    const Held held(*this);
+    if ((waiter.state.load(memory_order_relaxed) & ~Waiter::kWantsToLeave) != Waiter::kReady) return false;
+    unlink(waiter);
+    return true;
+  }
+
+  // Resumes all, also those that are added meanwhile. Owner only. While the thread holds a barrier they wait for its
+  // end, and within a resumption for the end of that.
+  void resume_all() noexcept {
+    if (is_resuming_) return;
+    if (ebr::detail::Record* const record = ebr::detail::this_record(); record != nullptr && record->depth != 0) {
+      record->after_barriers = [] { current().resume_all(); };
+      return;
+    }
+    is_resuming_ = true;
+    for (Next next = pop(); next.coroutine; next = pop()) {
+      if (next.hook != nullptr) {
+        next.hook->resume(next.coroutine);
+      } else {
+        next.coroutine.resume();
+      }
+    }
+    is_resuming_ = false;
+  }
+
+  static ReadyList& current() noexcept;
+
+ private:
+  struct Next {
+    std::coroutine_handle<> coroutine;
+    ResumeHook* hook = nullptr;
+  };
+
+  // Others come only to take back.
+  class Held {
+   public:
+    explicit Held(ReadyList& list) noexcept : lock_(list.lock_) { lock_.acquire(LockMode::kExclusive); }
+    ~Held() { lock_.release_exclusive(); }
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+
+   private:
+    LockCore& lock_;
+  };
+
+  Next pop() noexcept {
+    const Held held(*this);
+    if (oldest_ == nullptr) return {};
+    Waiter& waiter = *oldest_;
+    unlink(waiter);
+    const Next next{waiter.handle, waiter.hook};
+    waiter.change(Waiter::kReady, next.hook != nullptr ? Waiter::kHandedOver : Waiter::kResuming);
+    return next;
+  }
+
+  void unlink(Waiter& waiter) noexcept {
+    Waiter* const older = waiter.older;
+    Waiter* const newer = waiter.newer;
+    (older != nullptr ? older->newer : oldest_) = newer;
+    (newer != nullptr ? newer->older : newest_) = older;
+  }
+
+  LockCore lock_;
+  Plain<Waiter*> oldest_ = nullptr;
+  Plain<Waiter*> newest_ = nullptr;
+  Plain<bool> is_resuming_ = false;  // owner only
+};
+
+#if SCREE_MODEL
+
+struct ReadyLists {
+  ReadyList of_thread[scree::model::detail::kThreadNumbers];
+};
+inline ReadyList& ReadyList::current() noexcept {
+  return scree::model::per_execution<ReadyLists>().of_thread[scree::model::detail::thread_number()];
+}
+
+#else
+
+// Visible and initial-exec as ebr's thread_record, and without a destructor: usable to the thread's very end.
+[[gnu::visibility("default"),
+  gnu::tls_model("initial-exec")]] inline constinit thread_local ReadyList thread_ready_list;
+inline ReadyList& ReadyList::current() noexcept { return thread_ready_list; }
+
+#endif
+
+}  // namespace scree::detail

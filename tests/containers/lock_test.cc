@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <latch>
+#include <thread>
+#include <vector>
+
+#include <scree/lock.h>
+
+#include "support/start_line.h"
+
+namespace scree::test {
+namespace {
+
+TEST(Lock, is_one_word_and_needs_no_construction) {
+  static_assert(sizeof(Lock) == 8);
+  static constinit Lock lock;
+  EXPECT_TRUE(lock.lock());
+  lock.unlock();
+}
+
+TEST(Lock, held_exclusively_excludes_everybody) {
+  Lock lock;
+  ASSERT_TRUE(lock.lock());
+  EXPECT_FALSE(lock.try_lock());
+  EXPECT_FALSE(lock.try_lock_shared());
+  lock.unlock();
+  EXPECT_TRUE(lock.try_lock());
+  lock.unlock();
+}
+
+TEST(Lock, held_shared_admits_readers_only) {
+  Lock lock;
+  ASSERT_TRUE(lock.lock_shared());
+  EXPECT_TRUE(lock.try_lock_shared());
+  EXPECT_FALSE(lock.try_lock());
+  lock.unlock_shared();
+  EXPECT_FALSE(lock.try_lock());
+  lock.unlock_shared();
+  EXPECT_TRUE(lock.try_lock());
+  lock.unlock();
+}
+
+TEST(Lock, killed_admits_nobody) {
+  Lock lock;
+  ASSERT_TRUE(lock.lock());
+  EXPECT_FALSE(lock.is_killed());
+  lock.kill();
+  EXPECT_TRUE(lock.is_killed());
+  EXPECT_FALSE(lock.lock());
+  EXPECT_FALSE(lock.lock_shared());
+  EXPECT_FALSE(lock.try_lock());
+  EXPECT_FALSE(lock.try_lock_shared());
+  EXPECT_TRUE(lock.is_killed());
+}
+
+constexpr int kThreads = 4;
+#if SCREE_UNDER_TSAN
+constexpr int kRounds = 2'000;
+#else
+constexpr int kRounds = 20'000;
+#endif
+
+TEST(Lock, orders_the_accesses_of_writers_and_readers) {
+  Lock lock;
+  std::int64_t left = 0;
+  std::int64_t right = 0;
+  std::atomic<int> torn{0};
+  StartLine start(kThreads);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      start.wait();
+      for (int n = 0; n < kRounds; ++n) {
+        if ((n + t) % 3 == 0) {
+          if (!lock.lock_shared()) ++torn;
+          if (left != right) ++torn;
+          lock.unlock_shared();
+        } else {
+          if (!lock.lock()) ++torn;
+          ++left;
+          ++right;
+          lock.unlock();
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(torn, 0);
+  std::int64_t expected = 0;
+  for (int t = 0; t < kThreads; ++t) {
+    for (int n = 0; n < kRounds; ++n) expected += (n + t) % 3 != 0;
+  }
+  EXPECT_EQ(left, expected);
+  EXPECT_EQ(right, expected);
+  EXPECT_TRUE(lock.try_lock());
+  lock.unlock();
+}
+
+// Hangs if a waiter can be passed over for ever.
+TEST(Lock, is_had_by_a_thread_beside_others_that_never_stop) {
+  Lock lock;
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads - 1; ++t) {
+    threads.emplace_back([&] {
+      while (!stop) {
+        if (lock.lock()) lock.unlock();
+      }
+    });
+  }
+  for (int n = 0; n < 100; ++n) {
+    ASSERT_TRUE(lock.lock());
+    lock.unlock();
+  }
+  stop = true;
+  for (auto& thread : threads) thread.join();
+}
+
+// Hangs if readers that come overtake a writer for ever.
+TEST(Lock, is_had_by_a_writer_beside_readers_that_never_stop) {
+  Lock lock;
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads - 1; ++t) {
+    threads.emplace_back([&] {
+      while (!stop) {
+        if (lock.lock_shared()) lock.unlock_shared();
+      }
+    });
+  }
+  for (int n = 0; n < 100; ++n) {
+    ASSERT_TRUE(lock.lock());
+    lock.unlock();
+  }
+  stop = true;
+  for (auto& thread : threads) thread.join();
+}
+
+TEST(Lock, that_is_killed_lets_all_waiting_threads_go) {
+  Lock lock;
+  ASSERT_TRUE(lock.lock());
+  int replacement = 0;
+  std::atomic<int> told{0};
+  std::latch all_run(kThreads + 1);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      all_run.arrive_and_wait();
+      const bool held = t % 2 == 0 ? lock.lock() : lock.lock_shared();
+      if (!held && replacement == 1) ++told;
+    });
+  }
+  all_run.arrive_and_wait();
+  replacement = 1;
+  lock.kill();
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(told, kThreads);
+}
+
+TEST(Lock, is_held_shared_by_so_many_and_the_next_waits) {
+  constexpr int kMost = 8191;
+  Lock lock;
+  for (int n = 0; n < kMost; ++n) ASSERT_TRUE(lock.try_lock_shared());
+  EXPECT_FALSE(lock.try_lock_shared());
+  EXPECT_FALSE(lock.try_lock());
+  std::thread one_more([&] {
+    ASSERT_TRUE(lock.lock_shared());
+    lock.unlock_shared();
+  });
+  for (int n = 0; n < kMost; ++n) lock.unlock_shared();
+  one_more.join();
+  EXPECT_TRUE(lock.try_lock());
+  lock.unlock();
+}
+
+// An object that the last of its users destroys, right after it has released the lock within.
+TEST(Lock, may_be_destroyed_after_the_last_release) {
+  struct Counted {
+    Lock lock;
+    int users = 2;
+  };
+  for (int n = 0; n < kRounds / 20; ++n) {
+    auto* const counted = new Counted;
+    const auto use = [counted] {
+      if (!counted->lock.lock()) return;
+      const bool last = --counted->users == 0;
+      counted->lock.unlock();
+      if (last) delete counted;
+    };
+    std::thread other(use);
+    use();
+    other.join();
+  }
+}
+
+}  // namespace
+}  // namespace scree::test

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The lock under the explorer: every schedule and every outcome within the bounds that the output names.
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+
+#include "lock_programs.h"
+
+namespace scree::model {
+namespace {
+
+struct Case {
+  const char* name;
+  void (*program)(Program&);
+  Options options = {};
+};
+
+void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
+
+class LockModel : public testing::TestWithParam<Case> {};
+
+TEST_P(LockModel, holds_within_the_bounds) {
+  Options options = GetParam().options;
+  options.name = GetParam().name;
+  const Result result = explore(options, GetParam().program);
+  EXPECT_TRUE(result.ok()) << result.report();
+  EXPECT_TRUE(result.complete) << result.summary();
+}
+
+TEST_P(LockModel, holds_at_random_beyond_the_bounds) {
+  Options options = GetParam().options;
+  options.name = GetParam().name;
+  options.preemptions = -1;
+  options.stale_reads = -1;
+  options.delayed_stores = 4;
+  options.spurious_failures = 2;
+  options.max_executions = 0;
+  options.random_executions = 20'000;
+  const Result result = explore(options, GetParam().program);
+  EXPECT_TRUE(result.ok()) << result.report();
+}
+
+#define CASE(program, ...) \
+  { #program, program __VA_OPT__(, ) __VA_ARGS__ }
+const Case kCases[] = {
+    CASE(two_writers, {.preemptions = -1}),
+    CASE(three_writers),
+    CASE(a_writer_that_comes_twice, {.preemptions = 5}),
+    CASE(a_writer_and_a_reader, {.preemptions = -1}),
+    CASE(a_writer_and_two_readers),
+    CASE(two_writers_and_a_reader),
+    CASE(try_beside_a_writer),
+    CASE(destroy_after_the_last_release),
+    CASE(two_coroutines, {.preemptions = 5}),
+    CASE(a_coroutine_and_a_thread, {.preemptions = 5}),
+    CASE(two_coroutines_and_a_thread),
+    CASE(a_waiting_coroutine),
+    CASE(waiting_readers),
+    CASE(coroutines_are_not_nested),
+    CASE(release_inside_barriers),
+    CASE(destroy_beside_a_release),
+    CASE(destroy_beside_a_release_and_a_thread),
+    {"destroy_the_first_of_three", destroy_one_of_three<0>},
+    {"destroy_the_second_of_three", destroy_one_of_three<1>},
+    {"destroy_the_third_of_three", destroy_one_of_three<2>},
+    CASE(destroy_two, {.preemptions = 4}),
+    CASE(destroy_beside_a_thread_that_comes),
+    CASE(readers_join_when_the_writer_leaves),
+    CASE(destroy_a_writer_beside_the_last_reader),
+    CASE(destroy_what_is_ready),
+    CASE(kill_beside_threads),
+    CASE(look_beside_a_kill),
+    CASE(kill_beside_coroutines),
+    CASE(kill_beside_a_leaver),
+};
+#undef CASE
+
+INSTANTIATE_TEST_SUITE_P(Program, LockModel, testing::ValuesIn(kCases),
+                         [](const auto& of) { return std::string(of.param.name); });
+
+}  // namespace
+}  // namespace scree::model

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Each step of the lock that needs its order or its wake-up, broken in the shipped code by its number, is found by one
+// of the programs.
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+
+#include "lock_programs.h"
+
+namespace scree::model {
+namespace {
+
+constexpr const char* kCore = "detail/lock_core.h";
+constexpr const char* kSlow = "detail/lock_slow.h";
+constexpr const char* kQueue = "detail/wait_queue.h";
+constexpr const char* kWaiter = "detail/waiter.h";
+
+struct Bug {
+  Plant plant;
+  void (*program)(Program&);
+  Error found_as;
+  Options options = {};
+};
+
+void PrintTo(const Bug& bug, std::ostream* out) { *out << bug.plant.marker; }
+
+class LockPlanted : public testing::TestWithParam<Bug> {};
+
+TEST_P(LockPlanted, is_found) {
+  const Bug& bug = GetParam();
+  Options options = bug.options;
+  options.name = std::string(bug.plant.kind == Plant::Kind::kDrop ? "without " : "relaxed ") + bug.plant.marker;
+  options.planted = {bug.plant};
+  const Result result = explore(options, bug.program);
+  EXPECT_EQ(to_string(result.error), std::string(to_string(bug.found_as))) << result.report();
+}
+
+const Bug kBugs[] = {
+    // What a holder did comes before what the next one does.
+    {Plant::weaken(kCore, "A1"), two_writers, Error::kDataRace},
+    {Plant::weaken(kCore, "A2"), a_writer_that_comes_twice, Error::kDataRace},
+    {Plant::weaken(kCore, "A3"), a_writer_and_a_reader, Error::kDataRace},
+    {Plant::weaken(kCore, "U1"), two_writers, Error::kDataRace},
+    {Plant::weaken(kCore, "U2"), a_writer_and_a_reader, Error::kDataRace},
+    {Plant::weaken(kSlow, "U3"), three_writers, Error::kDataRace},
+    // The queue and its waiters.
+    {Plant::weaken(kSlow, "P1"), two_writers, Error::kDataRace},
+    {Plant::weaken(kSlow, "S2"), destroy_one_of_three<1>, Error::kDataRace},
+    {Plant::weaken(kQueue, "Q1"), three_writers, Error::kDataRace},
+    {Plant::weaken(kWaiter, "W1"), two_writers, Error::kDataRace},
+    {Plant::weaken(kWaiter, "W2"), two_writers, Error::kDataRace},
+    {Plant::weaken(kWaiter, "W3"), destroy_beside_a_release, Error::kDataRace},
+    {Plant::weaken(kSlow, "C1"), destroy_beside_a_release, Error::kDataRace},
+    {Plant::weaken(kSlow, "C2"), destroy_beside_a_release, Error::kDataRace},
+    {Plant::weaken(kSlow, "L1"), destroy_two, Error::kDeadlock},
+    {Plant::drop(kSlow, "L1"), destroy_two, Error::kDeadlock},
+    {Plant::drop(kWaiter, "W1f"), two_writers, Error::kLostWakeup},
+    {Plant::drop(kWaiter, "W3f"), destroy_two, Error::kLostWakeup},
+    // The end of a lock.
+    {Plant::weaken(kSlow, "K1"), kill_beside_threads, Error::kDataRace},
+    {Plant::weaken(kSlow, "K2"), kill_beside_threads, Error::kDataRace},
+    {Plant::weaken(kCore, "K3"), look_beside_a_kill, Error::kDataRace},
+};
+
+INSTANTIATE_TEST_SUITE_P(Step, LockPlanted, testing::ValuesIn(kBugs), [](const auto& of) {
+  return std::string(of.param.plant.kind == Plant::Kind::kDrop ? "without_" : "relaxed_") + of.param.plant.marker;
+});
+
+}  // namespace
+}  // namespace scree::model
