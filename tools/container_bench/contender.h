@@ -39,6 +39,7 @@ struct Benchmark {
   Contender container;
   std::vector<Contender> peers = {};
   std::optional<std::uint64_t> default_n = {};  // where the result depends on it; else what lasts long enough
+  std::optional<unsigned> only_threads = {};    // what it is defined for, whatever was asked for
   std::uint64_t max_n = std::numeric_limits<std::uint64_t>::max();  // operations of a run that memory bears
 };
 

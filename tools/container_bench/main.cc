@@ -26,7 +26,8 @@ Status run(const Config& config, const Facts& machine) {
 
   Comparison all;
   for (const Benchmark& benchmark : config.benchmarks) {
-    for (const unsigned threads : config.threads) {
+    const bool has_its_own = benchmark.only_threads.has_value();
+    for (const unsigned threads : has_its_own ? std::vector{*benchmark.only_threads} : config.threads) {
       Comparison one;
       if (Status status = compare(benchmark, threads, config.n, config.reps, &one); !status.is_ok()) return status;
       std::fputs(table_rows(one).c_str(), stdout);

@@ -68,14 +68,17 @@ std::string Registry::missing_package(std::string_view peer) const {
 
 Registry all_contenders() {
   Registry registry;
+  // A container comes before its peers.
   add_ebr(&registry);
   add_ebr_garbage(&registry);
-  add_lock(&registry);
   add_release_store(&registry);
   add_ebr_fenced(&registry);
   add_urcu_memb(&registry);
   add_malloc_free(&registry);
+  add_lock(&registry);
   add_std_mutex(&registry);
+  add_stack(&registry);
+  add_boost_stack(&registry);
   return registry;
 }
 

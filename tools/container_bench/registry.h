@@ -56,6 +56,8 @@ void add_urcu_memb(Registry* registry);
 void add_malloc_free(Registry* registry);
 void add_lock(Registry* registry);
 void add_std_mutex(Registry* registry);
+void add_stack(Registry* registry);
+void add_boost_stack(Registry* registry);
 
 // All of the above, in the order in which they run and are shown.
 Registry all_contenders();

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// boost::lockfree::stack as it is by default: unbounded, with a free list of its nodes, which are never given back.
+
+#include "push_pop.h"
+#include "registry.h"
+
+#if SCREE_BENCH_BOOST
+#include <boost/lockfree/stack.hpp>
+#include <boost/version.hpp>
+#endif
+
+namespace scree::bench {
+
+#if SCREE_BENCH_BOOST
+
+namespace {
+
+struct BoostStack {
+  using Container = boost::lockfree::stack<std::uint64_t>;
+  static void push(Container* stack, std::uint64_t number) { stack->push(number); }
+  static bool pop(Container* stack, std::uint64_t* number) { return stack->pop(*number); }
+};
+
+}  // namespace
+
+void add_boost_stack(Registry* registry) {
+  registry->add_peer("boost_stack", "Boost " BOOST_LIB_VERSION);
+  registry->add_side("stack", "push_pop", {.name = "boost_stack", .run = push_pop<BoostStack>()});
+  registry->add_side("stack", "one_to_one", {.name = "boost_stack", .run = one_to_one<BoostStack>()});
+}
+
+#else
+
+void add_boost_stack(Registry* registry) { registry->add_absent_peer("boost_stack", "libboost-dev"); }
+
+#endif
+
+}  // namespace scree::bench
