@@ -25,6 +25,7 @@
 
 #include <scree/atomic.h>
 #include <scree/detail/entry_handle.h>
+#include <scree/detail/two_owners.h>
 #include <scree/ebr.h>
 #include <scree/sync_point.h>
 
@@ -41,13 +42,22 @@ class StackEntry {
   T& value() noexcept { return value_; }
   const T& value() const noexcept { return value_; }
 
-  static void free(StackEntry* entry) noexcept { delete entry; }
-  static constexpr std::size_t kBytes = sizeof(StackEntry);
+  static void first_lets_go(StackEntry* entry) noexcept {
+    if (entry->owners_.first_lets_go()) delete entry;
+  }
+  static void second_lets_go(StackEntry* entry) noexcept {
+    entry->owners_.second_lets_go(entry, &free_after_grace, sizeof(StackEntry));
+  }
 
   Plain<StackEntry*> next = nullptr;  // immutable once the entry is published
-  TwoOwners owners;
 
  private:
+  static void free_after_grace(void* p) {
+    auto* const entry = static_cast<StackEntry*>(p);
+    if (entry->owners_.is_free_after_grace()) delete entry;
+  }
+
+  TwoOwners owners_;
   T value_;
 };
 

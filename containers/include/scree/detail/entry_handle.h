@@ -8,14 +8,13 @@
 #include <type_traits>
 #include <utility>
 
-#include <scree/detail/two_owners.h>
-
 namespace scree::detail {
 
 // Keeps its entry, whatever becomes of the container and of the entry's other owner; borrowed references to the entry
 // stay valid until their barriers end, also when the last handle goes. Move-only; may be null. One word.
 //
-// Entry has: value(); `TwoOwners owners`; `static void free(Entry*) noexcept`; kBytes, what it holds.
+// Entry has value(), and for its two owners (TwoOwners) `static void first_lets_go(Entry*) noexcept` and the same for the
+// second.
 template <class Entry>
 class EntryHandle {
  public:
@@ -47,9 +46,9 @@ class EntryHandle {
     if (word_ == 0) return;
     Entry* const of = entry();
     if (std::exchange(word_, 0) & kSecond) {
-      of->owners.second_lets_go(of, &scan, Entry::kBytes);
-    } else if (of->owners.first_lets_go()) {
-      Entry::free(of);
+      Entry::second_lets_go(of);
+    } else {
+      Entry::first_lets_go(of);
     }
   }
 
@@ -66,11 +65,6 @@ class EntryHandle {
   static constexpr std::uintptr_t kSecond = 1;  // whose share it is
 
   explicit EntryHandle(std::uintptr_t word) noexcept : word_(word) {}
-
-  static void scan(void* entry) {
-    auto* const of = static_cast<Entry*>(entry);
-    if (of->owners.is_free_after_grace()) Entry::free(of);
-  }
 
   Entry* entry() const noexcept { return reinterpret_cast<Entry*>(word_ & ~kSecond); }
 

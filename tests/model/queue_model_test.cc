@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Queue under the explorer: every schedule and every outcome within the bounds that the output names, and each step
+// that needs its order, broken in the shipped code by its number, is found by one of the programs.
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+
+#include "queue_programs.h"
+
+namespace scree::model {
+namespace {
+
+struct Case {
+  const char* name;
+  void (*program)(Program&);
+  Options options = {};
+};
+
+void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
+
+class QueueModel : public testing::TestWithParam<Case> {};
+
+TEST_P(QueueModel, holds_within_the_bounds) {
+  Options options = GetParam().options;
+  options.name = GetParam().name;
+  const Result result = explore(options, GetParam().program);
+  EXPECT_TRUE(result.ok()) << result.report();
+  EXPECT_TRUE(result.complete) << result.summary();
+}
+
+TEST_P(QueueModel, holds_at_random_beyond_the_bounds) {
+  Options options = GetParam().options;
+  options.name = GetParam().name;
+  options.preemptions = -1;
+  options.stale_reads = -1;
+  options.delayed_stores = 4;
+  options.membarrier_at_once = false;
+  options.spurious_failures = 2;
+  options.max_executions = 0;
+  options.random_executions = 20'000;
+  const Result result = explore(options, GetParam().program);
+  EXPECT_TRUE(result.ok()) << result.report();
+}
+
+const Options kOnce{.preemptions = 1};
+
+const Case kCases[] = {
+    {"push_beside_push", push_beside_push<Item>},
+    {"push_beside_push_of_numbers", push_beside_push<int>},
+    {"push_beside_pop", push_beside_pop<Item, 1, 1>},
+    {"push_beside_pop_of_numbers", push_beside_pop<int, 1, 1>, {.preemptions = 3}},
+    {"pushes_beside_pops", push_beside_pop<Item, 2, 2>},
+    {"pushes_beside_pops_across_segments", push_beside_pop<int, 3, 3>},
+    {"pops_across_segments", pops_across_segments},
+    {"pops_across_a_new_segment", pops_across_a_new_segment, kOnce},
+    {"pushes_across_segments", pushes_across_segments},
+    {"pops_beside_two_pushes", pops_beside_two_pushes, kOnce},
+    {"iterate_beside_pops", iterate_beside_pops},
+    {"peek_beside_pops", peek_beside_pops},
+    {"peek_beside_push", peek_beside_push},
+    {"iterate_beside_push", iterate_beside_push},
+    {"push_if_beside_push", push_if_beside_push},
+    {"push_if_beside_push_if", push_if_beside_push_if},
+    {"push_if_beside_pops", push_if_beside_pops<0>},
+    {"push_if_beside_pops_at_the_end_of_a_segment", push_if_beside_pops<1>},
+    {"refuse_an_empty_queue", refuse_an_empty_queue},
+    {"pop_if_beside_pop_if", pop_if_beside_pop_if},
+    {"pop_if_beside_pop", pop_if_beside_pop},
+    {"pop_all_beside_push_and_pop", pop_all_beside_push_and_pop, kOnce},
+    {"drop_the_handle_beside_pop", drop_the_handle_beside_pop<Item, 0>, kOnce},
+    {"drop_the_handle_beside_pops_of_a_segment", drop_the_handle_beside_pop<Item, 2>, kOnce},
+    {"drop_the_handle_beside_pops_of_a_segment_of_numbers", drop_the_handle_beside_pop<int, 2>, kOnce},
+    {"drop_the_handle_beside_the_end_of_the_queue", drop_the_handle_beside_the_end_of_the_queue<Item>, kOnce},
+    {"drop_the_handle_beside_the_end_of_the_queue_of_numbers", drop_the_handle_beside_the_end_of_the_queue<int>, kOnce},
+    {"drop_both_beside_a_collector", drop_both_beside_a_collector<Item>, kOnce},
+    {"drop_both_beside_a_collector_of_numbers", drop_both_beside_a_collector<int>, kOnce},
+};
+
+INSTANTIATE_TEST_SUITE_P(Of, QueueModel, testing::ValuesIn(kCases),
+                         [](const auto& of) { return std::string(of.param.name); });
+
+constexpr const char* kQueue = "scree/queue.h";
+constexpr const char* kSegment = "detail/queue_segment.h";
+
+struct Bug {
+  Plant plant;
+  void (*program)(Program&);
+  Error found_as;
+  Options options = {};
+};
+
+void PrintTo(const Bug& bug, std::ostream* out) { *out << bug.plant.marker; }
+
+class QueuePlanted : public testing::TestWithParam<Bug> {};
+
+TEST_P(QueuePlanted, is_found) {
+  const Bug& bug = GetParam();
+  Options options = bug.options;
+  options.name = std::string(bug.plant.kind == Plant::Kind::kDrop ? "without " : "relaxed ") + bug.plant.marker;
+  options.planted = {bug.plant};
+  const Result result = explore(options, bug.program);
+  EXPECT_EQ(to_string(result.error), std::string(to_string(bug.found_as))) << result.report();
+}
+
+const Bug kBugs[] = {
+    // Whoever finds an entry sees what its pusher wrote.
+    {Plant::weaken(kSegment, "F1"), push_beside_pop<Item, 1, 1>, Error::kDataRace},
+    {Plant::weaken(kSegment, "F2"), push_beside_pop<Item, 1, 1>, Error::kDataRace},
+    {Plant::weaken(kSegment, "F3"), push_beside_pop<Item, 1, 1>, Error::kDataRace},
+    // A place is not given up for good, or taken by nobody.
+    {Plant::drop(kSegment, "F2"), push_beside_pop<int, 2, 2>, Error::kCheck},
+    // What was pushed and what was popped, seen from both sides.
+    {Plant::weaken(kQueue, "C3"), push_if_beside_pops<0>, Error::kCheck},
+    {Plant::weaken(kQueue, "C4"), push_if_beside_pops<0>, Error::kCheck},
+    {Plant::weaken(kQueue, "O2"), push_if_beside_pops<0>, Error::kCheck},
+    {Plant::weaken(kQueue, "O3"), push_if_beside_pops<0>, Error::kCheck},
+    // Segments are whole for those who come to them.
+    {Plant::weaken(kQueue, "S1"), push_beside_pop<int, 1, 1>, Error::kDataRace},
+    {Plant::weaken(kQueue, "S2"), push_beside_pop<int, 1, 1>, Error::kDataRace},
+    {Plant::weaken(kQueue, "S3"), push_beside_push<int>, Error::kDataRace},
+    {Plant::weaken(kQueue, "S4"), push_beside_push<int>, Error::kDataRace},
+    {Plant::weaken(kQueue, "S5"), push_if_beside_pops<1>, Error::kDataRace},
+    {Plant::weaken(kQueue, "S6"), push_if_beside_pops<1>, Error::kDataRace},
+    {Plant::weaken(kQueue, "S7"), pushes_across_segments, Error::kDataRace},
+    {Plant::weaken(kQueue, "S8"), pops_across_a_new_segment, Error::kDataRace, kOnce},
+    // A segment is freed once, after all handles are gone.
+    {Plant::weaken(kSegment, "R3"), drop_the_handle_beside_pop<int, 2>, Error::kUnorderedFree, kOnce},
+    {Plant::drop(kSegment, "R1"), drop_the_handle_beside_pop<int, 2>, Error::kLeak, kOnce},
+    {Plant::drop(kSegment, "R4"), drop_the_handle_beside_pop<int, 2>, Error::kLeak, kOnce},
+};
+
+INSTANTIATE_TEST_SUITE_P(Step, QueuePlanted, testing::ValuesIn(kBugs), [](const auto& of) {
+  return std::string(of.param.plant.kind == Plant::Kind::kDrop ? "without_" : "relaxed_") + of.param.plant.marker;
+});
+
+}  // namespace
+}  // namespace scree::model

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// tbb::concurrent_queue.
+
+#include "push_pop.h"
+#include "registry.h"
+
+#if SCREE_BENCH_TBB
+#include <oneapi/tbb/concurrent_queue.h>
+#include <oneapi/tbb/version.h>
+#endif
+
+namespace scree::bench {
+
+#if SCREE_BENCH_TBB
+
+namespace {
+
+struct TbbQueue {
+  using Container = tbb::concurrent_queue<std::uint64_t>;
+  static void push(Container* queue, std::uint64_t number) { queue->push(number); }
+  static bool pop(Container* queue, std::uint64_t* number) { return queue->try_pop(*number); }
+};
+
+}  // namespace
+
+void add_tbb_queue(Registry* registry) {
+  registry->add_peer("tbb_queue", "oneTBB " TBB_VERSION_STRING);
+  registry->add_side("queue", "push_pop", {.name = "tbb_queue", .run = push_pop<TbbQueue>()});
+  registry->add_side("queue", "one_to_one", {.name = "tbb_queue", .run = one_to_one<TbbQueue>()});
+}
+
+#else
+
+void add_tbb_queue(Registry* registry) { registry->add_absent_peer("tbb_queue", "libtbb-dev"); }
+
+#endif
+
+}  // namespace scree::bench
