@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <new>
 #include <thread>
@@ -22,7 +23,8 @@ namespace {
 
 struct Failure {};
 
-// Copying and moving it may throw; counts its instances.
+// Copying and moving it may throw; counts its instances. Its entries are too large for their memory to be kept: each is
+// an allocation.
 class Fussy {
  public:
   explicit Fussy(int n) : n_(n) { ++alive; }
@@ -47,6 +49,7 @@ class Fussy {
 
  private:
   int n_;
+  [[maybe_unused]] std::byte size_[detail::NodeCache::kLargest] = {};
 };
 
 std::vector<int> contents(const Stack<Fussy>& stack) {
@@ -179,14 +182,14 @@ TEST(StackException, take_that_throws_keeps_the_entry) {
 // A thread's first use needs memory for its record: that fails before anything is pushed.
 TEST(StackException, a_threads_first_push_that_finds_no_memory_changes_nothing) {
   const ebr::Barrier keeps_this_threads_record;
-  Stack<int> stack;
+  Stack<Fussy> stack;
   std::size_t failures = 0;
   std::thread([&] {
     for (std::size_t step = 1;; ++step) {
       FailurePoint::failed = false;
       FailurePoint::left = step;
       try {
-        stack.push(1);
+        stack.emplace(1);
       } catch (const std::bad_alloc&) {
         EXPECT_TRUE(stack.is_empty());
       }
@@ -196,7 +199,52 @@ TEST(StackException, a_threads_first_push_that_finds_no_memory_changes_nothing) 
     }
   }).join();
   EXPECT_GE(failures, 1u) << "the entry's at least: another thread may have left its record";
-  EXPECT_EQ(*stack.pop(), 1);
+  EXPECT_EQ(stack.pop()->number(), 1);
+}
+
+// The memory of entries is used again, and no more of it is kept than a bounded amount.
+TEST(StackAllocation, is_rarely_needed_in_a_steady_state) {
+  Stack<std::uint64_t> stack;
+  const auto allocations = [&stack](std::size_t pairs) {
+    const std::size_t before = FailurePoint::allocations;
+    for (std::size_t n = 0; n < pairs; ++n) {
+      stack.push(n);
+      stack.pop();
+    }
+    return FailurePoint::allocations - before;
+  };
+  constexpr std::size_t kPairs = 100'000;
+  allocations(kPairs);
+  if (detail::NodeCache::kBytesKept == 0) {
+    EXPECT_GE(allocations(kPairs), kPairs);
+  } else {
+    EXPECT_LE(allocations(kPairs), kPairs / 50);
+  }
+}
+
+TEST(StackAllocation, is_needed_for_more_entries_than_a_thread_keeps) {
+  constexpr std::size_t kEntries = 100'000;
+  for (int round = 0; round < 2; ++round) {
+    Stack<std::uint64_t> stack;
+    const std::size_t before = FailurePoint::allocations;
+    for (std::size_t n = 0; n < kEntries; ++n) stack.push(n);
+    EXPECT_GE(FailurePoint::allocations - before, kEntries - detail::NodeCache::kBytesKept / 16);
+    stack.pop_all();
+    EXPECT_TRUE(reclaim_all());
+  }
+}
+
+TEST(StackAllocation, whose_entry_cannot_be_made_is_used_again) {
+  struct Throws {
+    explicit Throws(bool throws) {
+      if (throws) throw Failure();
+    }
+  };
+  Stack<Throws> stack;
+  EXPECT_THROW(stack.emplace(true), Failure);
+  const std::size_t before = FailurePoint::allocations;
+  for (int n = 0; n < 1000; ++n) EXPECT_THROW(stack.emplace(true), Failure);
+  EXPECT_EQ(FailurePoint::allocations - before, detail::NodeCache::kBytesKept == 0 ? 1000u : 0u);
 }
 
 }  // namespace

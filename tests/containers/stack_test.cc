@@ -118,6 +118,12 @@ TEST(Stack, pop_if_asks_again_where_the_stack_has_changed) {
   });
   EXPECT_EQ(*popped.entry, 2);
   EXPECT_EQ(contents(stack), (std::vector{1}));
+  const auto refused = stack.pop_if([&](const int& newest) {
+    if (newest == 1) stack.push(3);
+    return newest == 1;
+  });
+  EXPECT_EQ(refused.outcome, Stack<int>::PopOutcome::kRefused);
+  EXPECT_EQ(contents(stack), (std::vector{3, 1}));
 }
 
 TEST(Stack, pop_all_takes_everything_in_the_order_of_popping) {

@@ -37,7 +37,7 @@ const std::map<std::string, std::set<std::string>> kPeersOf = {
 };
 
 TEST_F(ContainerBench, runs_every_benchmark_of_ebr_and_reports_what_the_contract_asks_for) {
-  const Json json = run_for_json("--n=3000 --reps=2 --threads=1,2,5");
+  const Json json = run_for_json("--containers=ebr --n=3000 --reps=2 --threads=1,2,5");
   for (const char* fact : {"cpu", "cores", "compiler", "flags", "scree", "malloc_free"}) {
     EXPECT_TRUE(json["machine"].has(fact)) << fact;
   }
@@ -83,6 +83,20 @@ TEST_F(ContainerBench, liburcu_is_a_peer_or_said_to_be_missing) {
   EXPECT_EQ(outcome_.lines_of("urcu_memb").size(), 1u) << "its version, or that it is skipped";
   EXPECT_EQ(outcome_.output.find("urcu_memb: skipped (not compiled in: liburcu-dev") != std::string::npos,
             !compiled_in);
+}
+
+TEST_F(ContainerBench, hands_numbers_over_through_a_stack) {
+  const Json json = run_for_json("--containers=stack --n=3000 --reps=2 --threads=1,2,5 --peers=boost_stack");
+  const bool compiled_in = json["machine"].has("boost_stack");
+  EXPECT_EQ(outcome_.output.find("boost_stack: skipped (not compiled in: libboost-dev") != std::string::npos,
+            !compiled_in);
+  std::map<std::string, std::set<double>> threads;
+  for (const Json& result : json["results"].array) {
+    if (result["subject"].string == "stack") threads[result["benchmark"].string].insert(result["threads"].number);
+  }
+  EXPECT_EQ(threads["push_pop"], (std::set<double>{1, 2, 5}));
+  EXPECT_EQ(threads["one_to_one"], (std::set<double>{2})) << "whatever was asked for";
+  EXPECT_EQ(json["ratios"].array.size(), compiled_in ? 4u : 0u);
 }
 
 TEST_F(ContainerBench, a_ratio_is_our_time_over_the_peers) {

@@ -2,6 +2,8 @@
 //
 // boost::lockfree::stack as it is by default: unbounded, with a free list of its nodes, which are never given back.
 
+#include <cstddef>
+
 #include "push_pop.h"
 #include "registry.h"
 
@@ -17,9 +19,13 @@ namespace scree::bench {
 namespace {
 
 struct BoostStack {
-  using Container = boost::lockfree::stack<std::uint64_t>;
-  static void push(Container* stack, std::uint64_t number) { stack->push(number); }
-  static bool pop(Container* stack, std::uint64_t* number) { return stack->pop(*number); }
+  struct Container {
+    boost::lockfree::stack<std::uint64_t> stack{kNodesAtFirst};
+  };
+  static void push(Container* container, std::uint64_t number) { container->stack.push(number); }
+  static bool pop(Container* container, std::uint64_t* number) { return container->stack.pop(*number); }
+
+  static constexpr std::size_t kNodesAtFirst = 128;
 };
 
 }  // namespace

@@ -42,8 +42,9 @@ class StackEntry {
   T& value() noexcept { return value_; }
   const T& value() const noexcept { return value_; }
 
+  static void free(StackEntry* entry) noexcept { ebr::detail::current_record().nodes.destroy(entry); }
   static void first_lets_go(StackEntry* entry) noexcept {
-    if (entry->owners_.first_lets_go()) delete entry;
+    if (entry->owners_.first_lets_go()) free(entry);
   }
   static void second_lets_go(StackEntry* entry) noexcept {
     entry->owners_.second_lets_go(entry, &free_after_grace, sizeof(StackEntry));
@@ -54,7 +55,7 @@ class StackEntry {
  private:
   static void free_after_grace(void* p) {
     auto* const entry = static_cast<StackEntry*>(p);
-    if (entry->owners_.is_free_after_grace()) delete entry;
+    if (entry->owners_.is_free_after_grace()) free(entry);
   }
 
   TwoOwners owners_;
@@ -101,9 +102,9 @@ class Stack {
   Handle push(T&& value) { return emplace(std::move(value)); }
   template <class... Args>
   Handle emplace(Args&&... args) {
-    // The handle lets go by the thread's record: without memory for that, fail here.
-    ebr::detail::current_record();
-    auto* const entry = new Entry(std::in_place, std::forward<Args>(args)...);
+    // The thread's record, by which the handle lets go later: without memory for that, fail here.
+    auto& nodes = ebr::detail::current_record().nodes;
+    auto* const entry = nodes.template make<Entry>(std::in_place, std::forward<Args>(args)...);
     Entry* newest = newest_.load(memory_order_relaxed);
     do {
       entry->next = newest;
@@ -118,13 +119,14 @@ class Stack {
   template <class Condition>
   PushResult push_if(T value, Condition&& condition) {
     const ebr::Barrier barrier;
-    std::unique_ptr<Entry> entry;
+    auto& nodes = ebr::detail::current_record().nodes;
+    std::unique_ptr<Entry, decltype(&Entry::free)> entry(nullptr, &Entry::free);
     Entry* newest = newest_.load(memory_order_acquire);  // [X4]
     do {
       if (!condition(value_of(newest))) {
         return {Handle(), std::optional<T>(std::move(entry == nullptr ? value : entry->value()))};
       }
-      if (entry == nullptr) entry = std::make_unique<Entry>(std::in_place, std::move(value));
+      if (entry == nullptr) entry.reset(nodes.template make<Entry>(std::in_place, std::move(value)));
       entry->next = newest;
       SCREE_SYNC_POINT("stack:push_if:linked");
     } while (!newest_.compare_exchange_weak(newest, entry.get(), memory_order_release, memory_order_acquire));  // [X5]
@@ -146,7 +148,7 @@ class Stack {
       if (!condition(std::as_const(*newest).value())) return {Handle(), PopOutcome::kRefused};
       Entry* const next = newest->next;
       SCREE_SYNC_POINT("stack:pop:read");
-      if (newest_.compare_exchange_weak(newest, next, memory_order_relaxed, memory_order_acquire)) {  // [X3]
+      if (newest_.compare_exchange_weak(newest, next, memory_order_acquire)) {  // [X3]
         return {Handle::second(newest), PopOutcome::kPopped};
       }
     }

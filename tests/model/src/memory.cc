@@ -284,7 +284,7 @@ bool Engine::compare_exchange(const hooks::Object& object, Bits& expected, const
                               std::memory_order success, std::memory_order failure, bool weak, Site site) {
   std::memory_order order = success;
   const bool dropped = plant(site, order);
-  plant(site, failure);
+  if (order != success) failure = std::memory_order_relaxed;
   step({Kind::kWrite, is_sc(order) || is_sc(failure), key(object)}, true);
   Variable& v = touch(object, site);
   ModelThread& me = *current_;

@@ -438,6 +438,10 @@ class Domain {
   static void free_first(Record& record, Bag& bag) noexcept {
     const Retired item = bag.items()[bag.first];
     ++bag.first;
+    if (bag.first + kFetchedAhead < bag.count) {
+      const Retired later = bag.items()[bag.first + kFetchedAhead];
+      __builtin_prefetch(later.object, 1);
+    }
     record.busy = true;
     record.freeing = 1;
     item.reclaim(item.object);

@@ -12,6 +12,7 @@
 #include <new>
 
 #include <scree/atomic.h>
+#include <scree/detail/node_cache.h>
 
 namespace scree::ebr::detail {
 
@@ -33,8 +34,9 @@ inline constexpr std::size_t kBagBytes = 512u << 10;      // a bag this heavy is
 // A retirement frees one object, so that the allocator gets back what it gives out; so many where a backlog is to
 // shrink.
 inline constexpr std::uint32_t kFreedPerRetirement = 4;
-inline constexpr std::uint32_t kAdopted = 8;  // bags of orphans that a thread appends to its own at once
-inline constexpr std::uint32_t kSpares = 4;   // empty bags that a thread keeps
+inline constexpr std::uint32_t kFetchedAhead = 7;  // objects: garbage that a barrier held back has left the caches
+inline constexpr std::uint32_t kAdopted = 8;       // bags of orphans that a thread appends to its own at once
+inline constexpr std::uint32_t kSpares = 4;        // empty bags that a thread keeps
 inline constexpr std::uint32_t kFreedPerCollect = 12 * kBagCapacity;
 
 // What a record announces when its owner is in the domain's own code: above every epoch.
@@ -135,6 +137,8 @@ struct alignas(128) Record {
   Plain<Bag*> adopted = nullptr;    // taken from the domain's orphans, not yet among the sealed ones
   Plain<Bag*> spare = nullptr;      // to be used again; owner only
   Plain<std::uint32_t> spares = 0;  // how many
+
+  scree::detail::NodeCache nodes;  // owner only
 
   alignas(64) Atomic<std::uint64_t> waiting_since{0};
   Counter retired_objects, retired_bytes, freed_objects, freed_bytes, leaked_objects;  // by this thread
