@@ -31,6 +31,7 @@
 #include <scree/detail/hash_function.h>
 #include <scree/detail/hash_table.h>
 #include <scree/ebr.h>
+#include <scree/lock.h>
 #include <scree/sync_point.h>
 
 namespace scree {
@@ -87,7 +88,7 @@ class HashIndex {
     Link* old;
     bool full = false;
     try {
-      const std::lock_guard lock(stripe(hash).mutex);
+      const std::lock_guard guard(stripe(hash).lock);
       table = table_.load(memory_order_relaxed);
       old = table->find(hash, matches(pending.key()));
       if (old != nullptr) {
@@ -121,7 +122,7 @@ class HashIndex {
     Link* link;
     {
       Stripe& s = stripe(hash);
-      const std::lock_guard lock(s.mutex);
+      const std::lock_guard guard(s.lock);
       table = table_.load(memory_order_relaxed);
       link = table->find(hash, matches(k));
       if (link == nullptr || !condition(std::as_const(link->entry->value()))) return false;
@@ -216,8 +217,8 @@ class HashIndex {
 
   // The writers' lock of one part of the hash space, whatever the table.
   struct alignas(64) Stripe {
-    std::mutex mutex;
-    Atomic<std::int64_t> count{0};  // written under `mutex`
+    Lock lock;
+    Atomic<std::int64_t> count{0};  // written under `lock`
 
     void add(int n) noexcept { count.store(count.load(memory_order_relaxed) + n, memory_order_relaxed); }
   };
@@ -226,10 +227,10 @@ class HashIndex {
   class AllStripes {
    public:
     explicit AllStripes(Stripes& stripes) : stripes_(stripes) {
-      for (Stripe& s : stripes_) s.mutex.lock();
+      for (Stripe& s : stripes_) static_cast<void>(s.lock.lock());  // never killed
     }
     ~AllStripes() {
-      for (Stripe& s : stripes_) s.mutex.unlock();
+      for (Stripe& s : stripes_) s.lock.unlock();
     }
     AllStripes(const AllStripes&) = delete;
     AllStripes& operator=(const AllStripes&) = delete;
@@ -295,7 +296,7 @@ class HashIndex {
     Table* table;
     bool full;
     {
-      const std::lock_guard lock(stripe(pending.hash()).mutex);
+      const std::lock_guard guard(stripe(pending.hash()).lock);
       table = table_.load(memory_order_relaxed);
       if (Link* present = table->find(pending.hash(), matches(pending.key()))) return present;
       full = push(table, pending);

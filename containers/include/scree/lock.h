@@ -74,9 +74,9 @@ class [[nodiscard]] LockAwaiter : private detail::Waiter {
   detail::LockCore& lock_;
 };
 
-// Whoever calls lock() or lock_shared() and gets true calls unlock() or unlock_shared(). Uncontended, each is one
-// read-modify-write. A lock may be destroyed as soon as nobody holds it or waits for it, and every unlock_shared() has
-// returned.
+// std::lock_guard and std::shared_lock may hold one that is never killed. Whoever calls lock() or lock_shared() and
+// gets true calls unlock() or unlock_shared(). Uncontended, each is one read-modify-write. A lock may be destroyed as
+// soon as nobody holds it or waits for it, and every unlock_shared() has returned.
 class Lock {
  public:
   constexpr Lock() noexcept = default;

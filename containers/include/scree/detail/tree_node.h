@@ -6,9 +6,9 @@
 
 #include <array>
 #include <cstdint>
-#include <mutex>
 
 #include <scree/atomic.h>
+#include <scree/lock.h>
 
 namespace scree::detail {
 
@@ -148,7 +148,7 @@ struct TreeInner {
   const unsigned level;  // 1: the children are leaves
   const unsigned child_count;
   bool dead = false;  // replaced; guarded by `lock`
-  std::mutex lock;    // of writers that change the structure below; readers never take it
+  Lock lock;          // of writers that change the structure below; readers never take it
   std::array<SeparatorStorage, kInnerChildren - 1> separators;
   std::array<Atomic<void*>, kInnerChildren> children{};
 };

@@ -18,6 +18,7 @@
 #include <scree/detail/tree_node.h>
 #include <scree/detail/tree_slot.h>
 #include <scree/ebr.h>
+#include <scree/lock.h>
 #include <scree/sync_point.h>
 
 namespace scree::detail {
@@ -86,7 +87,7 @@ class TreeStructure {
   }
 
   // Parks until the change that froze the leaf below `path` is over; the caller then descends again.
-  static void await_change(Path& path) { std::lock_guard<std::mutex> parked(path.at[1].node->lock); }
+  static void await_change(Path& path) { std::lock_guard<Lock> parked(path.at[1].node->lock); }
 
   // S1-S6: `leaf` has handed out all its slots: replaces it by one leaf (when enough entries were removed) or two. `probe`: the key about
   // to be inserted, which decides where to split at the edges. Strong guarantee; the caller descends again.
@@ -133,7 +134,7 @@ class TreeStructure {
     std::unique_ptr<Inner, RootDeleter> fresh(new_empty_root());
     Inner* old;
     {
-      std::lock_guard<std::mutex> guard(root_lock_);
+      std::lock_guard<Lock> guard(root_lock_);
       old = root_.exchange(fresh.release(), memory_order_acq_rel);
     }
     retire_tree(barrier, old);
@@ -283,7 +284,7 @@ class TreeStructure {
 
    private:
     void lock(Inner* node) {
-      node->lock.lock();
+      static_cast<void>(node->lock.lock());  // never killed
       locked_[locked_count_++] = node;
     }
 
@@ -306,7 +307,7 @@ class TreeStructure {
           up.node->lock.unlock();
           --locked_count_;
         } else {
-          tree_.root_lock_.lock();
+          static_cast<void>(tree_.root_lock_.lock());
           if (tree_.root_.load(memory_order_relaxed) == node) {
             root_locked_ = true;
             return true;
@@ -427,7 +428,7 @@ class TreeStructure {
 
   const Compare compare_;
   alignas(64) Atomic<Inner*> root_;
-  std::mutex root_lock_;
+  Lock root_lock_;
 };
 
 }  // namespace scree::detail
