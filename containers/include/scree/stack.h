@@ -142,6 +142,9 @@ class Stack {
   // whatever is the newest entry by then. Throws what it throws.
   template <class Condition>
   PopResult pop_if(Condition&& condition) {
+    // Before the barrier, also to wait there for the line of `newest_`, which others write: whoever loses its processor
+    // inside a barrier makes all garbage wait.
+    if (is_empty()) return {Handle(), PopOutcome::kEmpty};
     const ebr::Barrier barrier;
     Entry* newest = newest_.load(memory_order_acquire);  // [X2]
     while (newest != nullptr) {
@@ -185,8 +188,7 @@ class Stack {
     for ([[maybe_unused]] const T& value : iter(barrier)) ++n;
     return n;
   }
-  // Relaxed: nothing is read through it.
-  bool is_empty() const noexcept { return newest_.load(memory_order_relaxed) == nullptr; }
+  bool is_empty() const noexcept { return newest_.load(memory_order_relaxed) == nullptr; }  // [X9]
 
  private:
   static const T* value_of(const Entry* entry) noexcept { return entry == nullptr ? nullptr : &entry->value(); }
