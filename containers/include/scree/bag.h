@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <scree/atomic.h>
+#include <scree/detail/bag_block.h>
+#include <scree/ebr.h>
+#include <scree/sync_point.h>
+
+namespace scree {
+
+// A lock-free container without an order. What is in it can be reached only by taking it out.
+//
+// The first 32 elements lie in the Bag itself; only what is beyond takes memory, one allocation for 64, freed as it
+// empties. The protocol, and why "empty" is an answer about one instant, is on docs/protocols/bag.md.
+//
+// Thread safety: everything may be called at any time from any thread, but the destructor and iter(), which need the
+// bag for themselves.
+// Progress: lock-free, allocation aside. A thread that is stopped anywhere costs the others the slot it is at, no more.
+// Linearizable, with what happens before a call taken for what was done before it: a push takes effect when its element
+// is in place, a pop when it has claimed one, or, empty-handed, at an instant at which nothing was there. (As with any
+// release, whoever pushes and then looks at another variable needs a seq_cst fence in between to be sure that not both,
+// it and someone who writes there and then looks into the bag, miss each other's.)
+// Exceptions: whatever throws (an allocation, T's constructors) leaves the bag with the elements it had.
+// T: its destructor must not throw. Being movable is needed for pop() alone.
+template <class T>
+class Bag {
+  static_assert(std::is_nothrow_destructible_v<T>);
+  using Slot = detail::BagSlot<T>;
+  using Claim = typename Slot::Claim;
+  using Block = detail::BagBlock<T>;
+
+ public:
+  static constexpr std::size_t kInlineCapacity = detail::kBagInline;
+
+  Bag() noexcept = default;
+  ~Bag() {
+    for (T& element : iter()) std::destroy_at(&element);
+    for (Block* block = head_.load(memory_order_acquire); block != nullptr;) {
+      const std::unique_ptr<Block> last(block);
+      block = block->next();
+    }
+  }
+  Bag(const Bag&) = delete;
+  Bag& operator=(const Bag&) = delete;
+
+  void push(const T& value) { emplace(value); }
+  void push(T&& value) { emplace(std::move(value)); }
+
+  template <class... Args>
+  void emplace(Args&&... args) {
+    if (const Claim claim = inline_.claim_at(detail::bag_place())) [[likely]] {
+      claim.slot->fill(claim.word, claim.word, std::forward<Args>(args)...);
+    } else {
+      emplace_anywhere(std::forward<Args>(args)...);
+    }
+  }
+
+  // Takes some element out, or says that there was none. If T's move constructor throws, the element is in the bag
+  // again: to others it was away for a moment.
+  std::optional<T> pop() {
+    if (const Claim taken = inline_.take_at(detail::bag_place())) [[likely]]
+      return move_out(taken);
+    return pop_anywhere();
+  }
+
+  // Takes the elements out one by one, with a call of `use(T&&)` for each; returns how many. Every element whose push
+  // happened before is taken once, by this or by others; of those pushed meanwhile, some. It is not one instant's
+  // content. Looks at every slot once, so that it ends whatever others do. `use` may do with this bag what it likes. If
+  // it throws, its element is gone and the others stay.
+  template <class Use>
+  std::size_t pop_all(Use&& use) {
+    std::size_t given = 0;
+    const auto give = [&](Slot& slot) {
+      detail::BagWord seen(0);
+      const Claim taken = slot.take(seen);
+      if (!taken) return;
+      ++given;
+      slot.give_away(taken.word, use);
+    };
+    if (head_.load(memory_order_relaxed) != nullptr) {
+      const ebr::Barrier barrier;
+      Block* const head = head_.load(memory_order_acquire);  // [B9]
+      for (Block* block = head; block != nullptr; block = block->next()) {
+        for (std::uint32_t n = 0, end = block->used(); n < end; ++n) give((*block)[n]);
+      }
+      if (head != nullptr) head->seal();
+      unlink_what_is_over(barrier);
+    }
+    for (std::uint32_t n = 0; n < detail::kBagInline; ++n) give(inline_[n]);
+    return given;
+  }
+
+  // Linearizable, as pop() is.
+  bool is_empty() const {
+    const ebr::Barrier barrier;
+    const Block* head_before = nullptr;
+    for (std::uint64_t before = kNeverCounted;;) {
+      const Block* const head = head_.load(memory_order_acquire);  // [B9]
+      std::uint64_t pushes = 0;
+      if (count(head, pushes) != 0) return false;
+      if (pushes == before && head == head_before) return true;
+      SCREE_SYNC_POINT("bag:counted");
+      before = pushes;
+      head_before = head;
+    }
+  }
+
+  // The number of elements: exact if nobody changes it meanwhile. Otherwise it counts each of those that are there
+  // throughout, none that is never there, and of the others some.
+  std::size_t len() const {
+    const ebr::Barrier barrier;
+    std::uint64_t pushes = 0;
+    return count(head_.load(memory_order_acquire), pushes);  // [B9]
+  }
+
+  class Iterator;
+  struct Range;
+  // Every element, to be read or changed. Nobody else may use the bag while the range is in use.
+  Range iter() noexcept { return Range{*this}; }
+
+ private:
+  static constexpr std::uint64_t kNeverCounted = ~std::uint64_t{0};
+
+  // Where there are blocks, the inline slots were full: the newest block comes first.
+  template <class... Args>
+  [[gnu::noinline]] void emplace_anywhere(Args&&... args) {
+    if (head_.load(memory_order_relaxed) == nullptr) {
+      if (const Claim claim = inline_.claim(detail::bag_place())) {
+        claim.slot->fill(claim.word, claim.word, std::forward<Args>(args)...);
+        return;
+      }
+    }
+    const ebr::Barrier barrier;
+    std::unique_ptr<Block> fresh;
+    for (;;) {
+      Block* head = head_.load(memory_order_acquire);  // [B9]
+      if (head != nullptr) {
+        if (const Claim claim = head->claim()) {
+          claim.slot->fill(claim.word, detail::BagWord::skipped(), std::forward<Args>(args)...);
+          return;
+        }
+      }
+      if (const Claim claim = inline_.claim(detail::bag_place())) {
+        claim.slot->fill(claim.word, claim.word, std::forward<Args>(args)...);
+        return;
+      }
+      if (fresh == nullptr) fresh = std::make_unique<Block>();
+      fresh->set_next(head);
+      SCREE_SYNC_POINT("bag:linking");
+      // Release: the block, and what this thread did before. Fails only if another thread got further.
+      if (head_.compare_exchange_strong(head, fresh.get(), memory_order_release, memory_order_relaxed)) {  // [B10]
+        fresh.release();
+      }
+    }
+  }
+
+  static std::optional<T> move_out(Claim taken) {
+    std::optional<T> popped;
+    taken.slot->hand_out(taken.word, [&popped](T& value) { popped.emplace(std::move(value)); });
+    return popped;
+  }
+
+  [[gnu::noinline]] std::optional<T> pop_anywhere() {
+    std::uint64_t before = kNeverCounted;
+    while (head_.load(memory_order_acquire) == nullptr) {  // [B9]
+      std::uint64_t pushes = 0;
+      if (const Claim taken = inline_.take(detail::bag_place(), pushes)) return move_out(taken);
+      if (pushes == before) return std::nullopt;
+      SCREE_SYNC_POINT("bag:counted");
+      before = pushes;
+    }
+    return pop_beyond();
+  }
+  // The newest block is emptied first, the inline slots last.
+  std::optional<T> pop_beyond() {
+    const ebr::Barrier barrier;
+    const Block* head_before = nullptr;
+    for (std::uint64_t before = kNeverCounted;;) {
+      Block* const head = unlink_what_is_over(barrier);
+      std::uint64_t pushes = 0;
+      for (Block* block = head; block != nullptr; block = block->next()) {
+        if (const Claim taken = block->take(pushes)) return move_out(taken);
+      }
+      // Where the newest block holds up an older one that is over, it goes with it.
+      if (head != nullptr && head->next() != nullptr && head->next()->is_over()) head->seal();
+      if (const Claim taken = inline_.take(detail::bag_place(), pushes)) return move_out(taken);
+      if (pushes == before && head == head_before) {
+        if (head != nullptr) head->seal();
+        unlink_what_is_over(barrier);
+        return std::nullopt;
+      }
+      SCREE_SYNC_POINT("bag:counted");
+      before = pushes;
+      head_before = head;
+    }
+  }
+
+  // Frees the newest block as long as nothing is in it and nothing will be. Returns the newest one that stays.
+  Block* unlink_what_is_over(const ebr::Barrier& barrier) noexcept {
+    for (;;) {
+      Block* head = head_.load(memory_order_acquire);  // [B9]
+      if (head == nullptr || !head->is_over()) return head;
+      Block* const next = head->next();
+      SCREE_SYNC_POINT("bag:unlinking");
+      // Release: who no longer finds the block sees what the takers of its elements did.
+      if (head_.compare_exchange_strong(head, next, memory_order_release, memory_order_relaxed)) {  // [B11]
+        barrier.retire(head);
+      }
+    }
+  }
+
+  std::size_t count(const Block* head, std::uint64_t& pushes) const noexcept {
+    std::size_t full = 0;
+    for (const Block* block = head; block != nullptr; block = block->next()) full += block->count(pushes);
+    return full + inline_.count(pushes);
+  }
+
+  Atomic<Block*> head_{nullptr};
+  alignas(64) detail::BagInline<T> inline_;
+};
+
+// Forward; a pass over the slots.
+template <class T>
+class Bag<T>::Iterator {
+ public:
+  using value_type = T;
+  using difference_type = std::ptrdiff_t;
+
+  Iterator() noexcept = default;  // the end
+  explicit Iterator(Bag& bag) noexcept
+      : slot_(&bag.inline_[0]), last_(slot_ + detail::kBagInline), block_(bag.head_.load(memory_order_acquire)) {
+    find();
+  }
+
+  T& operator*() const noexcept { return slot_->value(); }
+  T* operator->() const noexcept { return &slot_->value(); }
+  Iterator& operator++() noexcept {
+    ++slot_;
+    find();
+    return *this;
+  }
+  Iterator operator++(int) noexcept {
+    const Iterator before = *this;
+    ++*this;
+    return before;
+  }
+  friend bool operator==(const Iterator& a, const Iterator& b) noexcept { return a.slot_ == b.slot_; }
+
+ private:
+  void find() noexcept {
+    for (;;) {
+      for (; slot_ != last_; ++slot_) {
+        if (slot_->word().is_full()) return;
+      }
+      if (block_ == nullptr) break;
+      slot_ = &(*block_)[0];
+      last_ = slot_ + detail::kBagBlock;
+      block_ = block_->next();
+    }
+    slot_ = last_ = nullptr;
+  }
+
+  Slot* slot_ = nullptr;
+  Slot* last_ = nullptr;
+  Block* block_ = nullptr;  // after this one
+};
+
+template <class T>
+struct Bag<T>::Range {
+  Iterator begin() const noexcept { return Iterator(bag); }
+  Iterator end() const noexcept { return {}; }
+
+  Bag& bag;
+};
+
+}  // namespace scree
