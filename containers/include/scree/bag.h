@@ -30,16 +30,17 @@ namespace scree {
 // release, whoever pushes and then looks at another variable needs a seq_cst fence in between to be sure that not both,
 // it and someone who writes there and then looks into the bag, miss each other's.)
 // Exceptions: whatever throws (an allocation, T's constructors) leaves the bag with the elements it had.
-// T: its destructor must not throw. Being movable is needed for pop() alone.
-template <class T>
+// T: its destructor must not throw. Being movable is needed for pop() alone. kInline, a power of two, is the number of
+// elements that lie in the Bag, kBlock that of those in a block.
+template <class T, std::uint32_t kInline = detail::kBagInline, std::uint32_t kBlock = detail::kBagBlock>
 class Bag {
   static_assert(std::is_nothrow_destructible_v<T>);
   using Slot = detail::BagSlot<T>;
   using Claim = typename Slot::Claim;
-  using Block = detail::BagBlock<T>;
+  using Block = detail::BagBlock<T, kBlock>;
 
  public:
-  static constexpr std::size_t kInlineCapacity = detail::kBagInline;
+  static constexpr std::size_t kInlineCapacity = kInline;
 
   Bag() noexcept = default;
   ~Bag() {
@@ -95,7 +96,7 @@ class Bag {
       if (head != nullptr) head->seal();
       unlink_what_is_over(barrier);
     }
-    for (std::uint32_t n = 0; n < detail::kBagInline; ++n) give(inline_[n]);
+    for (std::uint32_t n = 0; n < kInline; ++n) give(inline_[n]);
     return given;
   }
 
@@ -121,6 +122,15 @@ class Bag {
     std::uint64_t pushes = 0;
     return count(head_.load(memory_order_acquire), pushes);  // [B9]
   }
+
+  // How many blocks there are beyond what lies in the Bag; as len(). They take block_bytes() each.
+  std::size_t blocks() const {
+    const ebr::Barrier barrier;
+    std::size_t n = 0;
+    for (const Block* block = head_.load(memory_order_acquire); block != nullptr; block = block->next()) ++n;  // [B9]
+    return n;
+  }
+  static constexpr std::size_t block_bytes() noexcept { return sizeof(Block); }
 
   class Iterator;
   struct Range;
@@ -189,9 +199,9 @@ class Bag {
       std::uint64_t pushes = 0;
       for (Block* block = head; block != nullptr; block = block->next()) {
         if (const Claim taken = block->take(pushes)) return move_out(taken);
+        // Where the newest block, which is not over, holds up the next one, which is, both go.
+        if (block == head && head->next() != nullptr && head->next()->is_over()) head->seal();
       }
-      // Where the newest block holds up an older one that is over, it goes with it.
-      if (head != nullptr && head->next() != nullptr && head->next()->is_over()) head->seal();
       if (const Claim taken = inline_.take(detail::bag_place(), pushes)) return move_out(taken);
       if (pushes == before && head == head_before) {
         if (head != nullptr) head->seal();
@@ -225,19 +235,19 @@ class Bag {
   }
 
   Atomic<Block*> head_{nullptr};
-  alignas(64) detail::BagInline<T> inline_;
+  alignas(64) detail::BagInline<T, kInline> inline_;
 };
 
 // Forward; a pass over the slots.
-template <class T>
-class Bag<T>::Iterator {
+template <class T, std::uint32_t kInline, std::uint32_t kBlock>
+class Bag<T, kInline, kBlock>::Iterator {
  public:
   using value_type = T;
   using difference_type = std::ptrdiff_t;
 
   Iterator() noexcept = default;  // the end
   explicit Iterator(Bag& bag) noexcept
-      : slot_(&bag.inline_[0]), last_(slot_ + detail::kBagInline), block_(bag.head_.load(memory_order_acquire)) {
+      : slot_(&bag.inline_[0]), last_(slot_ + kInline), block_(bag.head_.load(memory_order_acquire)) {
     find();
   }
 
@@ -263,7 +273,7 @@ class Bag<T>::Iterator {
       }
       if (block_ == nullptr) break;
       slot_ = &(*block_)[0];
-      last_ = slot_ + detail::kBagBlock;
+      last_ = slot_ + kBlock;
       block_ = block_->next();
     }
     slot_ = last_ = nullptr;
@@ -274,8 +284,8 @@ class Bag<T>::Iterator {
   Block* block_ = nullptr;  // after this one
 };
 
-template <class T>
-struct Bag<T>::Range {
+template <class T, std::uint32_t kInline, std::uint32_t kBlock>
+struct Bag<T, kInline, kBlock>::Range {
   Iterator begin() const noexcept { return Iterator(bag); }
   Iterator end() const noexcept { return {}; }
 

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -76,11 +77,10 @@ class BagSlot {
   Claim claim() noexcept {
     std::uint64_t bits = word_.load(memory_order_relaxed);
     const BagWord before(bits);
-    if (before.is_empty() && word_.compare_exchange_strong(bits, before.claimed().bits(), memory_order_acquire,
-                                                           memory_order_relaxed)) {  // [B1]
-      return {this, before};
-    }
-    return {};
+    if (!before.is_empty()) return {};
+    const std::uint64_t claimed = before.claimed().bits();
+    if (!word_.compare_exchange_strong(bits, claimed, memory_order_acquire, memory_order_relaxed)) return {};  // [B1]
+    return {this, before};
   }
 
   // By who claimed it, when it was `before`: writing -> full. Where T's constructor throws, it becomes `otherwise`.
@@ -102,8 +102,8 @@ class BagSlot {
   Claim take(BagWord& seen) noexcept {
     std::uint64_t bits = word_.load(memory_order_acquire);  // [B6]
     while (BagWord(bits).is_full()) {
-      if (word_.compare_exchange_strong(bits, BagWord(bits).taken().bits(), memory_order_acq_rel,
-                                        memory_order_acquire)) {  // [B3]
+      const std::uint64_t taken = BagWord(bits).taken().bits();
+      if (word_.compare_exchange_strong(bits, taken, memory_order_acq_rel, memory_order_acquire)) {  // [B3]
         return {this, BagWord(bits)};
       }
     }
@@ -136,8 +136,8 @@ class BagSlot {
     use(std::move(value_));
   }
 
-  // Of a slot that is used once and belongs to the caller.
-  void skip() noexcept { word_.store(BagWord::skipped().bits(), memory_order_release); }  // [B5]
+  // Of a slot that is used once and belongs to the caller. Relaxed: nothing was ever there.
+  void skip() noexcept { word_.store(BagWord::skipped().bits(), memory_order_relaxed); }  // [B12]
 
   BagWord word() const noexcept { return BagWord(word_.load(memory_order_acquire)); }  // [B6]
   // 1 if it is full; `pushes` grows by its count.
@@ -164,23 +164,25 @@ class BagSlot {
 
 // The slots in the Bag itself. `place` is where the calling thread found a slot last: a pair of a push and a pop stays
 // there, and writes nothing but the slot.
-template <class T>
+template <class T, std::uint32_t kSlots>
 class BagInline {
+  static_assert(std::has_single_bit(kSlots));
+
  public:
   using Claim = typename BagSlot<T>::Claim;
 
   // Claims the slot at `place`, or takes what is in it.
-  Claim claim_at(std::uint32_t place) noexcept { return slots_[place].claim(); }
+  Claim claim_at(std::uint32_t place) noexcept { return slots_[place % kSlots].claim(); }
   Claim take_at(std::uint32_t place) noexcept {
     BagWord seen(0);
-    return slots_[place].take(seen);
+    return slots_[place % kSlots].take(seen);
   }
 
   // Claims an empty one, wherever it is. None if there is none.
   Claim claim(std::uint32_t& place) noexcept {
-    for (std::uint32_t n = place; n != place + kBagInline; ++n) {
-      if (const Claim claim = slots_[n % kBagInline].claim()) {
-        place = n % kBagInline;
+    for (std::uint32_t n = place; n != place + kSlots; ++n) {
+      if (const Claim claim = slots_[n % kSlots].claim()) {
+        place = n % kSlots;
         return claim;
       }
     }
@@ -189,11 +191,11 @@ class BagInline {
   // Takes a full one, wherever it is. Begins below `place`, where this thread pushed before. None if there is none;
   // then `pushes` grows by the counts of all.
   Claim take(std::uint32_t& place, std::uint64_t& pushes) noexcept {
-    const std::uint32_t first = place + kBagInline - 1;
-    for (std::uint32_t n = first; n != first + kBagInline; ++n) {
+    const std::uint32_t first = place + kSlots - 1;
+    for (std::uint32_t n = first; n != first + kSlots; ++n) {
       BagWord seen(0);
-      if (const Claim taken = slots_[n % kBagInline].take(seen)) {
-        place = n % kBagInline;
+      if (const Claim taken = slots_[n % kSlots].take(seen)) {
+        place = n % kSlots;
         return taken;
       }
       pushes += seen.pushes();
@@ -212,12 +214,12 @@ class BagInline {
   const BagSlot<T>& operator[](std::uint32_t n) const noexcept { return slots_[n]; }
 
  private:
-  BagSlot<T> slots_[kBagInline];
+  BagSlot<T> slots_[kSlots];
 };
 
 // Slots that are used once each, in order: no pusher needs to look for one, and when all are over nobody will ever put
 // anything into it again.
-template <class T>
+template <class T, std::uint32_t kSlots>
 class BagBlock {
  public:
   using Claim = typename BagSlot<T>::Claim;
@@ -228,15 +230,16 @@ class BagBlock {
 
   // The next slot, for the caller to fill; none if there is none left.
   Claim claim() noexcept {
-    if (claimed_.load(memory_order_relaxed) >= kBagBlock) return {};
+    if (claimed_.load(memory_order_relaxed) >= kSlots) return {};
     const std::uint32_t n = claimed_.fetch_add(1, memory_order_relaxed);  // [B7]
-    return n < kBagBlock ? Claim{&slots_[n]} : Claim{};
+    return n < kSlots ? Claim{&slots_[n]} : Claim{};
   }
 
-  // Uses up what is left. It stops at the number of threads beyond twice the slots: see claim().
+  // Uses up what is left. (The counter passes the number of slots by as many for each thread that seals at once, and by
+  // one for each that claims: no more.)
   void seal() noexcept {
-    if (claimed_.load(memory_order_relaxed) >= kBagBlock) return;
-    for (std::uint32_t n = claimed_.fetch_add(kBagBlock, memory_order_relaxed); n < kBagBlock; ++n) {  // [B7]
+    if (claimed_.load(memory_order_relaxed) >= kSlots) return;
+    for (std::uint32_t n = claimed_.fetch_add(kSlots, memory_order_relaxed); n < kSlots; ++n) {  // [B7]
       SCREE_SYNC_POINT("bag:sealing");
       slots_[n].skip();
     }
@@ -270,7 +273,7 @@ class BagBlock {
 
   // Nothing is in it, and nothing will ever be. That is final.
   bool is_over() const noexcept {
-    for (std::uint32_t n = over_.load(memory_order_acquire); n < kBagBlock; ++n) {  // [B8]
+    for (std::uint32_t n = over_.load(memory_order_acquire); n < kSlots; ++n) {  // [B8]
       if (!slots_[n].word().is_over()) return false;
     }
     return true;
@@ -279,7 +282,7 @@ class BagBlock {
   // The slots from here on have never been claimed, as far as the caller knows.
   std::uint32_t used() const noexcept {
     const std::uint32_t claimed = claimed_.load(memory_order_relaxed);
-    return claimed < kBagBlock ? claimed : kBagBlock;
+    return claimed < kSlots ? claimed : kSlots;
   }
   BagSlot<T>& operator[](std::uint32_t n) noexcept { return slots_[n]; }
   const BagSlot<T>& operator[](std::uint32_t n) const noexcept { return slots_[n]; }
@@ -289,7 +292,7 @@ class BagBlock {
   Atomic<std::uint32_t> claimed_{0};
   // So many slots at the beginning are over, and each was full or skipped once: their counts add up to it.
   alignas(64) Atomic<std::uint32_t> over_{0};
-  BagSlot<T> slots_[kBagBlock];
+  BagSlot<T> slots_[kSlots];
 };
 
 // Where the calling thread begins to look for a slot, in any Bag. Threads begin far from one another, so that each
@@ -305,10 +308,9 @@ inline constinit Atomic<std::uint32_t> bag_threads{0};  // a hint: two that are 
 [[gnu::tls_model("initial-exec")]] inline constinit thread_local std::uint32_t this_bag_place = kNoBagPlace;
 
 [[gnu::noinline]] inline void choose_bag_place() noexcept {
-  // Every eighth part in turn: 0, 4, 2, 6, 1, 5, 3, 7.
+  // Every eighth of 32 in turn: 0, 4, 2, 6, 1, 5, 3, 7.
   const std::uint32_t n = bag_threads.fetch_add(1, memory_order_relaxed);
-  const std::uint32_t eighth = (n & 1) * 4 + (n & 2) + (n & 4) / 4;
-  this_bag_place = eighth * kBagInline / 8 % kBagInline;
+  this_bag_place = 4 * ((n & 1) * 4 + (n & 2) + (n & 4) / 4);
 }
 inline std::uint32_t& bag_place() noexcept {
   if (this_bag_place == kNoBagPlace) [[unlikely]]

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Each step of Bag that needs its order, and each that changes what others see, broken in the shipped code by its
+// number, is found by one of the programs.
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+
+#include "bag_programs.h"
+
+namespace scree::model {
+namespace {
+
+constexpr const char* kBag = "scree/bag.h";
+constexpr const char* kBlock = "detail/bag_block.h";
+
+struct Bug {
+  Plant plant;
+  void (*program)(Program&);
+  Error found_as;
+  Options options = {};
+};
+
+void PrintTo(const Bug& bug, std::ostream* out) { *out << bug.plant.marker; }
+
+class BagPlanted : public testing::TestWithParam<Bug> {};
+
+TEST_P(BagPlanted, is_found) {
+  const Bug& bug = GetParam();
+  Options options = bug.options;
+  options.name = std::string(bug.plant.kind == Plant::Kind::kDrop ? "without " : "relaxed ") + bug.plant.marker;
+  options.planted = {bug.plant};
+  const Result result = explore(options, bug.program);
+  EXPECT_EQ(to_string(result.error), std::string(to_string(bug.found_as))) << result.report();
+}
+
+const Options kThree{.delayed_stores = 0};
+
+const Bug kBugs[] = {
+    // A slot's memory is used by one thread after another.
+    {Plant::weaken(kBlock, "B1"), pairs_beside_pairs, Error::kDataRace},
+    {Plant::weaken(kBlock, "B2"), pop_beside_a_push, Error::kDataRace},
+    {Plant::weaken(kBlock, "B3"), pop_from_a_bag_that_is_never_empty, Error::kDataRace},
+    {Plant::weaken(kBlock, "B4"), pairs_beside_pairs, Error::kDataRace},
+    {Plant::weaken(kBlock, "B5"), push_that_throws_beside_a_push, Error::kDataRace},
+    {Plant::drop(kBlock, "B2"), pop_beside_a_push, Error::kCheck},
+    // Who sees that an element is gone sees the one that was pushed before it was taken.
+    {Plant::weaken(kBlock, "B3"), look_into_a_bag_that_is_never_empty, Error::kCheck},
+    {Plant::weaken(kBlock, "B4"), look_into_a_bag_that_is_never_empty, Error::kCheck},
+    {Plant::weaken(kBlock, "B6"), look_into_a_bag_that_is_never_empty, Error::kCheck},
+    {Plant::weaken(kBlock, "B8"), look_behind_what_is_over, Error::kCheck, kThree},
+    {Plant::weaken(kBag, "B11"), look_behind_a_block_that_is_over, Error::kCheck, kThree},
+    {Plant::weaken(kBag, "B9"), look_behind_a_block_that_is_over, Error::kCheck, kThree},
+    // Blocks.
+    {Plant::drop(kBlock, "B7"), link_a_block_beside_another, Error::kCheck},
+    {Plant::weaken(kBag, "B9"), link_a_block_beside_another, Error::kDataRace},
+    {Plant::weaken(kBag, "B10"), link_a_block_beside_another, Error::kDataRace},
+    {Plant::drop(kBag, "B10"), link_a_block_beside_another, Error::kLivelock},
+    {Plant::drop(kBag, "B11"), walk_beside_an_unlink, Error::kLivelock},
+    {Plant::drop(kBlock, "B12"), seal_beside_a_push, Error::kCheck},
+};
+
+INSTANTIATE_TEST_SUITE_P(Step, BagPlanted, testing::ValuesIn(kBugs), [](const auto& of) {
+  return std::string(of.param.plant.kind == Plant::Kind::kDrop ? "without_" : "relaxed_") + of.param.plant.marker +
+         "_as_" + std::to_string(of.index);
+});
+
+}  // namespace
+}  // namespace scree::model
