@@ -181,11 +181,11 @@ class AtomicOwner {
   bool is_null(std::memory_order order = memory_order_acquire) const noexcept {
     return unpack<Block>(word_.load(order)) == nullptr;
   }
-  Tag tag(std::memory_order order = memory_order_acquire) const noexcept { return tag_of(word_.load(order)); }
+  Tag tag(std::memory_order order = memory_order_acquire) const noexcept { return tag_of(word_.load(order)); }  // [W8]
 
   // `order` is acquire or stronger where the instance is read through the result.
   Ptr load(std::memory_order order, const Barrier& barrier SCREE_LIFETIMEBOUND) const noexcept {
-    return Ptr(word_.load(order), barrier);
+    return Ptr(word_.load(order), barrier);  // [W8]
   }
   Ptr load(std::memory_order order, const Barrier&& barrier) const = delete;
 
@@ -215,7 +215,7 @@ class AtomicOwner {
     expected.lease_.check();
     std::uintptr_t old = expected.word_;
     const std::uintptr_t word = pack(desired.block_, tag);
-    if (!word_.compare_exchange_strong(old, word, success, failure)) {
+    if (!word_.compare_exchange_strong(old, word, success, failure)) {  // [W9]
       return {false, std::move(desired), Ptr(old, barrier)};
     }
     desired.take();
@@ -231,7 +231,7 @@ class AtomicOwner {
     const Barrier barrier;
     std::uintptr_t old = word_.load(fetch);
     while (condition(Ptr(old, barrier))) {
-      if (word_.compare_exchange_weak(old, pack(unpack<Block>(old), tag), set, fetch)) return true;
+      if (word_.compare_exchange_weak(old, pack(unpack<Block>(old), tag), set, fetch)) return true;  // [W10]
     }
     return false;
   }
