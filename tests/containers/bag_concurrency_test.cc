@@ -26,7 +26,7 @@ constexpr int kThreads = 4;
 #if SCREE_SMALL_CAPACITIES
 constexpr int kPerThread = 20'000;
 #else
-constexpr int kPerThread = 200'000;
+constexpr int kPerThread = 50'000;
 #endif
 
 // All begin at once.

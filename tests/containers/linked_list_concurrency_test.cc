@@ -203,6 +203,31 @@ TEST(LinkedListStopped, before_a_push_finds_what_changed_meanwhile) {
   EXPECT_EQ(alive, 0);
 }
 
+TEST(LinkedListStopped, before_a_push_behind_a_node_that_is_deleted_meanwhile_gets_its_entry_back_clean) {
+  Atomic<int> alive{0};
+  {
+    const Node head(0);
+    {
+      const Barrier barrier;
+      head.push_back(ebr::Arc<Node>::make(1, &alive), false, barrier);
+    }
+    ebr::Arc<Node> back;
+    WaitingThread stopped([&](auto pause) {
+      const StopAt stop("linked_list:pushing", pause);
+      const Barrier barrier;
+      back = head.push_back(ebr::Arc<Node>::make(9, &alive), true, barrier).entry;
+    });
+    ASSERT_TRUE(stopped.is_paused());
+    EXPECT_TRUE(head.delete_self());
+    stopped.finish();
+    ASSERT_TRUE(back);
+    EXPECT_TRUE(back->is_clear());
+    EXPECT_TRUE(back->link_ref().is_null()) << "it keeps nothing of the list alive";
+  }
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(alive, 0);
+}
+
 #endif
 
 }  // namespace

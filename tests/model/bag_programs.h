@@ -181,11 +181,11 @@ void find_what_is_never_empty(S& s) {
 }
 // Values 1 and 7; whoever pops takes one of them.
 template <class S, class... Arguments>
-void never_empty(Program& p, void (*look)(S&), Arguments... arguments) {
+void never_empty(Program& p, void (*change)(S&), void (*look)(S&), Arguments... arguments) {
   auto& s = p.make<S>(arguments...);
-  p.thread([&s] {
+  p.thread([&s, change] {
     s.begin(0);
-    push_elsewhere_and_pop(s);
+    change(s);
   });
   p.thread([&s, look] {
     s.begin(1);
@@ -198,11 +198,61 @@ void never_empty(Program& p, void (*look)(S&), Arguments... arguments) {
     expect_all_is_freed();
   });
 }
-inline void look_into_a_bag_that_is_never_empty(Program& p) { never_empty<Filled>(p, find_what_is_never_empty); }
-inline void look_into_blocks_that_are_never_empty(Program& p) {
-  never_empty<InABlock>(p, find_what_is_never_empty, false);
+inline void look_into_a_bag_that_is_never_empty(Program& p) {
+  never_empty<Filled>(p, push_elsewhere_and_pop, find_what_is_never_empty);
 }
-inline void look_into_blocks_that_get_over(Program& p) { never_empty<InABlock>(p, find_what_is_never_empty, true); }
+inline void look_into_blocks_that_are_never_empty(Program& p) {
+  never_empty<InABlock>(p, push_elsewhere_and_pop, find_what_is_never_empty, false);
+}
+inline void look_into_blocks_that_get_over(Program& p) {
+  never_empty<InABlock>(p, push_elsewhere_and_pop, find_what_is_never_empty, true);
+}
+
+// The element is pushed where the other has looked before, and the one where it has not is popped. Both want one, or
+// one of them asks whether there is one: there is.
+struct FilledInTheMiddle : SceneOf<4> {
+  FilledInTheMiddle() { look_at(1), push(1); }
+};
+inline void push_below_and_pop(FilledInTheMiddle& s, std::uint32_t place) {
+  s.look_at(place), s.push(7);
+  s.look_at(1);
+  check(s.pop() != 0, "there are two");
+}
+inline void look_while_it_is_filled_below(Program& p) {
+  never_empty<FilledInTheMiddle>(
+      p, [](FilledInTheMiddle& s) { push_below_and_pop(s, 0); }, find_what_is_never_empty<FilledInTheMiddle>);
+}
+// A pop begins below its place.
+inline void pop_while_it_is_filled_below(Program& p) {
+  never_empty<FilledInTheMiddle>(
+      p, [](FilledInTheMiddle& s) { push_below_and_pop(s, 3); },
+      [](FilledInTheMiddle& s) {
+        s.look_at(0);
+        check(s.pop() != 0, "there are two for two");
+      });
+}
+// The inline slots are looked at last: the element there is popped, and there is another one in a block.
+struct FilledBeforeABlock : Scene {
+  FilledBeforeABlock() {
+    push(2), push(3), push(4);
+    look_at(0), pop(), look_at(1), pop(), look_at(0);
+    check(pop() == 4, "4 was in a block");
+    look_at(0), push(1);
+  }
+};
+inline void push_into_a_block_and_pop(FilledBeforeABlock& s) {
+  s.look_at(0), s.push(7);
+  check(s.pop() != 0, "there are two");
+}
+inline void look_while_a_block_is_filled(Program& p) {
+  never_empty<FilledBeforeABlock>(p, push_into_a_block_and_pop, find_what_is_never_empty<FilledBeforeABlock>);
+}
+inline void pop_while_a_block_is_filled(Program& p) {
+  never_empty<FilledBeforeABlock>(p, push_into_a_block_and_pop, [](FilledBeforeABlock& s) {
+    s.look_at(1);
+    check(s.pop() != 0, "there are two for two");
+  });
+}
 
 // An element is pushed inline before the only one in a block is popped, and stays. Another thread passes by the block,
 // and says that it, or what was in it, is over; its pop takes what was pushed inline after that.

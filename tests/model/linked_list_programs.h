@@ -48,6 +48,7 @@ class List : public Registered {
     const auto pushed = place.push_back(Arc<ListNode>::make(number), mark, barrier);
     check(pushed ? pushed.ptr->number() == number : pushed.entry->number() == number,
           "the entry, in place or given back");
+    check(pushed || pushed.entry->link_ref().is_null(), "what is given back holds nothing");
     return static_cast<bool>(pushed);
   }
   // In the end.

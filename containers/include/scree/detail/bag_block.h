@@ -248,15 +248,22 @@ class BagBlock {
   // Takes a full slot, if there is one; else none, and `pushes` grows by the counts of all.
   Claim take(std::uint64_t& pushes) noexcept {
     const std::uint32_t begin = over_.load(memory_order_acquire);  // [B8]
-    const std::uint32_t end = used();
+    // What pushers write is not looked at before it is needed.
+    std::uint32_t end = kSlots;
+    bool asked = false;
     Claim taken;
     std::uint32_t over = begin;
     pushes += begin;
-    for (std::uint32_t n = begin; n < end && !taken; ++n) {
+    for (std::uint32_t n = begin; n < end; ++n) {
       BagWord seen(0);
       taken = slots_[n].take(seen);
+      if (taken) break;
       pushes += seen.pushes();
       if (n == over && seen.is_over() && seen.pushes() == 1) ++over;
+      if (!asked && seen.pushes() == 0) {
+        end = used();
+        asked = true;
+      }
     }
     if (over != begin) over_.store(over, memory_order_release);  // [B8]
     return taken;
