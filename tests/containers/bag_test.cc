@@ -80,6 +80,15 @@ TEST(Bag, gives_its_memory_back_as_it_empties) {
   }
 }
 
+TEST(Bag, gives_a_block_back_that_was_hardly_used_when_it_is_empty) {
+  Bag<int> bag;
+  for (std::size_t n = 0; n <= bag.kInlineCapacity; ++n) bag.push(1);
+  EXPECT_EQ(bag.blocks(), 1u);
+  while (bag.pop()) {
+  }
+  EXPECT_EQ(bag.blocks(), 0u);
+}
+
 // A pair that goes on in a bag that is partly full allocates nothing, however long.
 TEST(Bag, does_not_grow_under_pairs) {
   Bag<int> bag;

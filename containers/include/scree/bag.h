@@ -29,7 +29,8 @@ namespace scree {
 // is in place, a pop when it has claimed one, or, empty-handed, at an instant at which nothing was there. (As with any
 // release, whoever pushes and then looks at another variable needs a seq_cst fence in between to be sure that not both,
 // it and someone who writes there and then looks into the bag, miss each other's.)
-// Exceptions: whatever throws (an allocation, T's constructors) leaves the bag with the elements it had.
+// Exceptions: whatever throws (T's constructors, an allocation: that of a block, or of what reclamation keeps for each
+// thread) leaves the bag with the elements it had.
 // T: its destructor must not throw. Being movable is needed for pop() alone. kInline, a power of two, is the number of
 // elements that lie in the Bag, kBlock that of those in a block.
 template <class T, std::uint32_t kInline = detail::kBagInline, std::uint32_t kBlock = detail::kBagBlock>
