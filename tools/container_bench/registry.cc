@@ -79,6 +79,7 @@ Registry all_contenders() {
   add_std_mutex(&registry);
   add_stack(&registry);
   add_boost_stack(&registry);
+  add_bag(&registry);
   add_queue(&registry);
   add_moodycamel(&registry);
   add_tbb_queue(&registry);

@@ -58,6 +58,7 @@ void add_lock(Registry* registry);
 void add_std_mutex(Registry* registry);
 void add_stack(Registry* registry);
 void add_boost_stack(Registry* registry);
+void add_bag(Registry* registry);
 void add_queue(Registry* registry);
 void add_moodycamel(Registry* registry);
 void add_tbb_queue(Registry* registry);

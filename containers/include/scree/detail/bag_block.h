@@ -14,6 +14,7 @@
 #include <utility>
 
 #include <scree/atomic.h>
+#include <scree/detail/ebr_thread.h>
 #include <scree/sync_point.h>
 
 #if SCREE_MODEL
@@ -311,12 +312,11 @@ struct BagPlace {
 inline std::uint32_t& bag_place() noexcept { return scree::model::per_thread<BagPlace>().place; }
 #else
 inline constexpr std::uint32_t kNoBagPlace = ~std::uint32_t{0};
-inline constinit Atomic<std::uint32_t> bag_threads{0};  // a hint: two that are hidden from each other do no harm
 [[gnu::tls_model("initial-exec")]] inline constinit thread_local std::uint32_t this_bag_place = kNoBagPlace;
 
 [[gnu::noinline]] inline void choose_bag_place() noexcept {
   // Every eighth of 32 in turn: 0, 4, 2, 6, 1, 5, 3, 7.
-  const std::uint32_t n = bag_threads.fetch_add(1, memory_order_relaxed);
+  const std::uint32_t n = ebr::detail::domain().next_thread_number();
   this_bag_place = 4 * ((n & 1) * 4 + (n & 2) + (n & 4) / 4);
 }
 inline std::uint32_t& bag_place() noexcept {

@@ -108,6 +108,9 @@ class Domain {
     record.waiting_since.store(kOffered, memory_order_relaxed);  // [H1] what is being taken is no worse for it
   }
 
+  // Threads that ask are numbered: a hint for structures that give each of them a place of its own.
+  std::uint32_t next_thread_number() noexcept { return threads_.fetch_add(1, memory_order_relaxed); }
+
   // A record for the calling thread. May throw std::bad_alloc.
   Record& acquire_record(bool fenced) {
     Record* record = nullptr;
@@ -571,6 +574,7 @@ class Domain {
   std::atomic<std::uint64_t> last_advance_{0};
   alignas(128) Atomic<Record*> records_{nullptr};
   Atomic<Bag*> orphans_{nullptr};
+  Atomic<std::uint32_t> threads_{0};
   Atomic<BacklogListener*> listener_{nullptr};
 };
 
