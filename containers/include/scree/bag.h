@@ -176,16 +176,16 @@ class Bag {
     }
   }
 
+  static std::optional<T> move_out(Claim taken) requires std::is_trivially_copyable_v<T> {
+    const T value = taken.slot->value();
+    taken.slot->hand_out(taken.word, [](T&) {});
+    return value;
+  }
+  // One variable, which is what is returned: nothing is moved any more when the slot has been let go of.
   static std::optional<T> move_out(Claim taken) {
-    if constexpr (std::is_trivially_copyable_v<T>) {
-      const T value = taken.slot->value();
-      taken.slot->hand_out(taken.word, [](T&) {});
-      return value;
-    } else {
-      std::optional<T> popped;
-      taken.slot->hand_out(taken.word, [&popped](T& value) { popped.emplace(std::move(value)); });
-      return popped;
-    }
+    std::optional<T> popped;
+    taken.slot->hand_out(taken.word, [&popped](T& value) { popped.emplace(std::move(value)); });
+    return popped;
   }
 
   [[gnu::noinline]] std::optional<T> pop_anywhere() {
