@@ -222,7 +222,7 @@ inline void LockCore::dismiss_leavers(WaitQueue& queue, LockWord word) noexcept 
         if (waiter.mark_leaving(state)) futex_wait(waiter.state, Waiter::kChosen | Waiter::kWantsToLeave);
         break;
       case Waiter::kReady:
-        if (!waiter.ready->take_back(waiter)) break;
+        if (!ReadyList::take_back(waiter)) break;
         [[fallthrough]];
       case Waiter::kHandedOver:
         if (waiter.outcome == Waiter::Outcome::kGranted) release(waiter.mode);

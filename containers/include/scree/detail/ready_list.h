@@ -5,6 +5,8 @@
 #pragma once
 
 #include <coroutine>
+#include <cstdint>
+#include <iterator>
 
 #include <scree/detail/ebr_thread.h>
 #include <scree/detail/lock_core.h>
@@ -18,7 +20,7 @@ class ReadyList {
 
   // `waiter` is kChosen. Owner only.
   void push(Waiter& waiter) noexcept {
-    const Held held(*this);
+    const Held held(this);
     waiter.ready = this;
     waiter.older = newest_;
     waiter.newer = nullptr;
@@ -28,10 +30,10 @@ class ReadyList {
   }
 
   // By who destroys the coroutine. False if it is being resumed.
-  bool take_back(Waiter& waiter) noexcept {
-    const Held held(*this);
+  static bool take_back(Waiter& waiter) noexcept {
+    const Held held(waiter.ready);  // by its address: its thread, and it, are there only if `waiter` is still on it
     if ((waiter.state.load(memory_order_relaxed) & ~Waiter::kWantsToLeave) != Waiter::kReady) return false;
-    unlink(waiter);
+    waiter.ready->unlink(waiter);
     return true;
   }
 
@@ -62,10 +64,10 @@ class ReadyList {
     ResumeHook* hook = nullptr;
   };
 
-  // Others come only to take back.
+  // Others come only to take back. They may come when the list has gone with its thread: its lock stays.
   class Held {
    public:
-    explicit Held(ReadyList& list) noexcept : lock_(list.lock_) { lock_.acquire(LockMode::kExclusive); }
+    explicit Held(const ReadyList* list) noexcept : lock_(lock_of(list)) { lock_.acquire(LockMode::kExclusive); }
     ~Held() { lock_.release_exclusive(); }
     Held(const Held&) = delete;
     Held& operator=(const Held&) = delete;
@@ -75,7 +77,7 @@ class ReadyList {
   };
 
   Next pop() noexcept {
-    const Held held(*this);
+    const Held held(this);
     if (oldest_ == nullptr) return {};
     Waiter& waiter = *oldest_;
     unlink(waiter);
@@ -91,22 +93,41 @@ class ReadyList {
     (newer != nullptr ? newer->older : newest_) = older;
   }
 
-  LockCore lock_;
+  static LockCore& lock_of(const ReadyList* list) noexcept;
+
   Plain<Waiter*> oldest_ = nullptr;
   Plain<Waiter*> newest_ = nullptr;
   Plain<bool> is_resuming_ = false;  // owner only
 };
 
+struct alignas(64) ReadyListLock {
+  LockCore lock;
+};
+
 #if SCREE_MODEL
 
-struct ReadyLists {
-  ReadyList of_thread[scree::model::detail::kThreadNumbers];
-};
+inline LockCore& ReadyList::lock_of(const ReadyList*) noexcept {
+  return scree::model::per_execution<ReadyListLock>().lock;
+}
+
+// Gone with its thread, as a thread_local is. The program's own part (thread 0) has no end.
 inline ReadyList& ReadyList::current() noexcept {
-  return scree::model::per_execution<ReadyLists>().of_thread[scree::model::detail::thread_number()];
+  ReadyList*& list = scree::model::per_thread<ReadyList*>();
+  if (list == nullptr) {
+    if (scree::model::detail::thread_number() == 0) return scree::model::per_execution<ReadyList>();
+    list = new ReadyList;
+    scree::model::at_thread_exit([](void* leaving) { delete static_cast<ReadyList*>(leaving); }, list);
+  }
+  return *list;
 }
 
 #else
+
+[[gnu::visibility("default")]] inline constinit ReadyListLock ready_list_locks[64];
+inline LockCore& ReadyList::lock_of(const ReadyList* list) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(list);
+  return ready_list_locks[(address >> 6 ^ address >> 12 ^ address >> 20) % std::size(ready_list_locks)].lock;
+}
 
 // Visible and initial-exec as ebr's thread_record, and without a destructor: usable to the thread's very end.
 [[gnu::visibility("default"),
