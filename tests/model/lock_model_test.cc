@@ -75,8 +75,33 @@ const Case kCases[] = {
     CASE(look_beside_a_kill),
     CASE(kill_beside_coroutines),
     CASE(kill_beside_a_leaver),
+    CASE(three_and_the_last_destroys),
+    CASE(a_leaver_and_the_last_destroys),
+    CASE(two_leave_beside_a_release),
+    CASE(two_leave_beside_the_last_reader),
+    CASE(the_newest_leaves_beside_one_that_comes),
+    CASE(leave_beside_a_woken_thread),
+    CASE(kill_beside_a_woken_thread),
+    CASE(kill_beside_two_leavers, {.preemptions = 1}),
+    CASE(visitors_beside_writers),
+    CASE(visitors_beside_a_kill),
+    CASE(readers_that_leave_beside_a_writer_that_waits),
+    CASE(readers_beyond_the_most),
+    CASE(readers_beyond_the_most_beside_a_leaving_writer),
+    CASE(another_destroys_what_is_ready),
+    CASE(a_coroutine_destroys_what_is_ready),
+    CASE(a_hook_destroys_the_coroutine),
 };
 #undef CASE
+
+// What resume_hook.h warns of.
+TEST(LockModelTrap, waiting_inside_a_barrier_for_what_was_passed_on_is_a_deadlock) {
+  for (const auto program :
+       {wait_inside_a_barrier_for_what_was_passed_on, two_wait_inside_barriers_for_what_was_passed_on}) {
+    const Result result = explore({.name = "trap"}, program);
+    EXPECT_EQ(to_string(result.error), std::string(to_string(Error::kDeadlock))) << result.report();
+  }
+}
 
 INSTANTIATE_TEST_SUITE_P(Program, LockModel, testing::ValuesIn(kCases),
                          [](const auto& of) { return std::string(of.param.name); });

@@ -22,7 +22,8 @@ class LockCore {
   LockCore& operator=(const LockCore&) = delete;
 
   bool try_acquire(LockMode mode) noexcept {
-    if (mode == LockMode::kShared) return visit();
+    // Looked at first: visitors that come again and again would keep it from ever being free.
+    if (mode == LockMode::kShared) return LockWord(word_.load(memory_order_relaxed)).admits(mode) && visit();
     if (take_if_untouched()) return true;
     LockWord word(word_.load(memory_order_relaxed));
     return take_if_admitted(word, mode, false);
