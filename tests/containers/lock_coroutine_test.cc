@@ -98,6 +98,48 @@ TEST_F(LockCoroutine, is_resumed_at_the_end_of_the_outermost_barrier) {
   EXPECT_EQ(log(), "b");
 }
 
+// A listener runs in a barrier of the domain's own, here beneath no other.
+TEST_F(LockCoroutine, that_a_listener_lets_on_is_resumed_after_it) {
+  ASSERT_TRUE(lock_.lock());
+  const Coroutine a = passing_writer("a");
+  bool called = false;
+  ebr::on_backlog(1, 1, [&](const ebr::Stats&) {
+    if (!std::exchange(called, true)) lock_.unlock();
+    EXPECT_EQ(log_, "");
+  });
+  {
+    const ebr::Barrier barrier;
+    barrier.retire(new int);
+  }
+  while (!called) ebr::collect();
+  EXPECT_EQ(log(), "a");
+  ebr::on_backlog(0, 0, {});
+}
+
+TEST_F(LockCoroutine, that_a_destructor_lets_on_is_resumed_outside_reclamation) {
+  struct Unlocks {
+    Lock& lock;
+    ~Unlocks() { lock.unlock(); }
+  };
+  ASSERT_TRUE(lock_.lock());
+  bool done = false;
+  const auto enter = [](Lock& lock, bool& is_done) -> Coroutine {
+    const bool held = co_await lock.lock_async();
+    EXPECT_TRUE(held);
+    EXPECT_TRUE(ebr::detail::this_record()->is_outside());
+    is_done = true;
+    lock.unlock();
+  };
+  const Coroutine a = enter(lock_, done);
+  {
+    const ebr::Barrier barrier;
+    barrier.retire(new Unlocks{lock_});
+  }
+  while (ebr::collect()) {
+  }
+  EXPECT_TRUE(done);
+}
+
 TEST_F(LockCoroutine, is_told_that_the_lock_is_killed) {
   ASSERT_TRUE(lock_.lock());
   const Coroutine coroutines[] = {writer("a"), reader("b"), writer("c")};

@@ -30,8 +30,8 @@ class Barrier : private detail::LiveBarrier {
   Barrier() : Barrier(detail::current_record()) {}
   ~Barrier() {
     detail::Domain::exit(record_);
-    if (record_.after_barriers != nullptr && record_.depth == 0) [[unlikely]] {
-      run_what_waits(record_);
+    if (record_.after_barriers != nullptr && record_.is_outside()) [[unlikely]] {
+      record_.run_what_waits();
     }
   }
   Barrier(const Barrier&) = delete;
@@ -87,12 +87,6 @@ class Barrier : private detail::LiveBarrier {
 
   explicit Barrier(detail::Record& record) noexcept : LiveBarrier(record), record_(record) {
     detail::domain().enter(record);
-  }
-
-  [[gnu::noinline]] static void run_what_waits(detail::Record& record) noexcept {
-    void (*const call)() = record.after_barriers;
-    record.after_barriers = nullptr;
-    call();
   }
 
   template <class Function>

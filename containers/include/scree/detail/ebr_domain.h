@@ -50,7 +50,10 @@ class Domain {
     }
     ~Busy() {
       record_.idle = before_;
-      if (record_.depth == 0 && before_ == 0) withdraw(record_);
+      if (!record_.is_outside()) return;
+      withdraw(record_);
+      if (record_.after_barriers != nullptr) [[unlikely]]
+        record_.run_what_waits();
     }
     Busy(const Busy&) = delete;
     Busy& operator=(const Busy&) = delete;

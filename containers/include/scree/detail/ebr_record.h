@@ -123,7 +123,7 @@ struct alignas(128) Record {
   Plain<bool> fenced = false;        // the kernel refuses membarrier: announcing takes a fence; owner only
   Plain<bool> busy = false;          // in a reclaimed object's destructor or a listener: do not nest; owner only
   Plain<std::uint32_t> freeing = 0;  // 1 while an object that is on no list any more is being freed; owner only
-  Plain<void (*)()> after_barriers = nullptr;  // called once at the end of the outermost barrier; owner only
+  Plain<void (*)()> after_barriers = nullptr;  // called once at the end of the outermost barrier or Busy; owner only
   Plain<std::uint64_t> idle = 0;     // what the end of the outermost barrier announces; owner only
 
   // Who wants the lists below of a dormant owner: kUnclaimed, kTaking, or a collector's record.
@@ -148,6 +148,14 @@ struct alignas(128) Record {
 
   Atomic<bool> taken{true};
   Plain<Record*> next = nullptr;  // immutable once the record is listed
+  // By the owner. In no barrier, and not within reclamation.
+  bool is_outside() const noexcept { return depth == 0 && idle == 0; }
+  [[gnu::noinline]] void run_what_waits() noexcept {
+    void (*const call)() = after_barriers;
+    after_barriers = nullptr;
+    call();
+  }
+
 #if SCREE_CHECKED
   LiveBarrier* barriers = nullptr;  // owner only
   std::uint64_t barriers_made = 0;  // by all owners, so that no two have the same number

@@ -41,7 +41,7 @@ class ReadyList {
   // end, and within a resumption for the end of that.
   void resume_all() noexcept {
     if (is_resuming_) return;
-    if (ebr::detail::Record* const record = ebr::detail::this_record(); record != nullptr && record->depth != 0) {
+    if (ebr::detail::Record* const record = ebr::detail::this_record(); record != nullptr && !record->is_outside()) {
       record->after_barriers = [] { current().resume_all(); };
       return;
     }
