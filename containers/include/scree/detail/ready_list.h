@@ -42,7 +42,7 @@ class ReadyList {
   void resume_all() noexcept {
     if (is_resuming_) return;
     if (ebr::detail::Record* const record = ebr::detail::this_record(); record != nullptr && !record->is_outside()) {
-      record->after_barriers = [] { current().resume_all(); };
+      record->after_barriers = &resume_here;
       return;
     }
     is_resuming_ = true;
@@ -59,6 +59,9 @@ class ReadyList {
   static ReadyList& current() noexcept;
 
  private:
+  // Visible, so that one that stays is called: the shared object that unlocked may have been closed by then.
+  [[gnu::visibility("default"), gnu::noinline]] static void resume_here() { current().resume_all(); }
+
   struct Next {
     std::coroutine_handle<> coroutine;
     ResumeHook* hook = nullptr;
