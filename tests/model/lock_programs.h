@@ -424,7 +424,6 @@ inline void kill_beside_a_leaver(Program& p) {
   p.at_end([killed] { check(killed->coroutines[0].is_done(), "everybody is told"); });
 }
 
-
 // Three that come one after another: with a waiter that is woken, one that overtakes it, and one behind it, the last
 // destroys the lock while the one before may still be on its way out of unlock().
 inline void three_and_the_last_destroys(Program& p) {

@@ -124,7 +124,7 @@ struct alignas(128) Record {
   Plain<bool> busy = false;          // in a reclaimed object's destructor or a listener: do not nest; owner only
   Plain<std::uint32_t> freeing = 0;  // 1 while an object that is on no list any more is being freed; owner only
   Plain<void (*)()> after_barriers = nullptr;  // called once at the end of the outermost barrier or Busy; owner only
-  Plain<std::uint64_t> idle = 0;     // what the end of the outermost barrier announces; owner only
+  Plain<std::uint64_t> idle = 0;               // what the end of the outermost barrier announces; owner only
 
   // Who wants the lists below of a dormant owner: kUnclaimed, kTaking, or a collector's record.
   Atomic<std::uintptr_t> claim{kUnclaimed};

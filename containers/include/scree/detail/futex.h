@@ -40,7 +40,9 @@ inline void futex_wake(const Atomic<std::uint32_t>* word) noexcept {
 #else
 
 inline void futex_wait(const Atomic<std::uint32_t>& word, std::uint32_t old) noexcept { word.wait(old); }
-inline void futex_wake(Atomic<std::uint32_t>* word) noexcept { word->notify_one(); }
+inline void futex_wake(const Atomic<std::uint32_t>* word) noexcept {
+  const_cast<Atomic<std::uint32_t>*>(word)->notify_one();
+}
 
 #endif
 
