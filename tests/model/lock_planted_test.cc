@@ -8,6 +8,7 @@
 #include <ostream>
 #include <string>
 
+#include "lock_leaving_programs.h"
 #include "lock_programs.h"
 
 namespace scree::model {

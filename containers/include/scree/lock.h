@@ -10,18 +10,21 @@
 // (g++ 12 may resume a coroutine at a wrong address if it awaits inside the condition of an `if`: give the result a
 // name.)
 //
-// Nobody spins: who is not admitted tries once and waits. Who waits is let on in order, one writer or all readers up to
-// the next writer at a time; readers do not overtake a waiting writer. A thread that asks at the right moment may
-// overtake threads that are asleep, but each of them only so often: then it is handed the lock, as coroutines always
-// are. So nobody waits for ever while holders release it.
+// Nobody spins: who is not admitted tries once and waits. The oldest goes on first, one writer or all readers up to the
+// next writer at a time; readers do not overtake a writer in the queue. A thread that asks at the right moment may
+// overtake one that is asleep, or on its way: that goes to the end of the queue, but only so often, then it is handed
+// the lock, as coroutines are. So nobody waits for ever while holders release it. It is not recursive, and nobody who
+// holds it shared waits to hold it exclusively.
 //
 // A lock that protects something which has been replaced can be killed: whoever waits for it, or asks for it later, is
 // told, and looks for the replacement.
 //
-// resume_hook.h says who resumes coroutines. A coroutine that waits may be destroyed, by any thread: it leaves the
-// queue, or passes on what it was granted. Destroying one that is being resumed is an error; checked builds report it.
-// A coroutine may release on another thread than it acquired on. One that blocks its thread also keeps those waiting
-// which that thread was to resume next.
+// resume_hook.h says who resumes coroutines. One that a thread comes to let on inside a barrier is not handed the lock:
+// it tries to take it, and goes on, when that thread is outside. A coroutine that waits may be destroyed, by any
+// thread: it leaves the queue, or passes on what it was granted. Destroying one that is being resumed is an error,
+// which checked builds report: where others may let it on meanwhile, a ResumeHook decides which comes first. A
+// coroutine may release on another thread than it acquired on. One that blocks its thread also keeps those waiting
+// which that thread was to resume next. Its promise must not throw out of resume().
 //
 // At most 8191 hold it shared at a time; more wait until these have left. The addresses of stacks and coroutines fit
 // into 48 bits. The queue's idea is that of J. Mellor-Crummey and M. Scott (1991), of one word as in parking_lot and
@@ -43,14 +46,14 @@ namespace scree {
 // was made.
 class [[nodiscard]] LockAwaiter : private detail::Waiter {
  public:
-  LockAwaiter(detail::LockCore& lock, detail::LockMode wanted) noexcept : Waiter(wanted), lock_(lock) {}
+  LockAwaiter(detail::LockCore& awaited, detail::LockMode wanted) noexcept : Waiter(awaited, wanted) {}
   ~LockAwaiter() {
-    if (state.load(memory_order_relaxed) != kDone) lock_.cancel(*this);
+    if (state.load(memory_order_relaxed) != kDone) lock.cancel(*this);
   }
   LockAwaiter(const LockAwaiter&) = delete;
   LockAwaiter& operator=(const LockAwaiter&) = delete;
 
-  bool await_ready() noexcept { return lock_.try_acquire(mode); }
+  bool await_ready() noexcept { return lock.try_acquire(mode); }
 
   // False if there is nothing to wait for. Else the coroutine may have been resumed, and be gone, when this returns.
   bool await_suspend(std::coroutine_handle<> coroutine) noexcept {
@@ -58,9 +61,11 @@ class [[nodiscard]] LockAwaiter : private detail::Waiter {
     is_coroutine = true;
     handle = coroutine;
     hook = detail::resume_hook();
-    const auto attempt = lock_.take_or_queue(*this);
+    state.store(kWaiting, memory_order_relaxed);
+    const auto attempt = lock.take_or_queue(*this);
     if (attempt == detail::LockCore::Attempt::kQueued) return true;
     if (attempt == detail::LockCore::Attempt::kKilled) outcome = Outcome::kKilled;
+    state.store(kDone, memory_order_relaxed);
     return false;
   }
 
@@ -69,14 +74,12 @@ class [[nodiscard]] LockAwaiter : private detail::Waiter {
     state.store(kDone, memory_order_relaxed);
     return outcome == Outcome::kGranted;
   }
-
- private:
-  detail::LockCore& lock_;
 };
 
-// std::lock_guard and std::shared_lock may hold one that is never killed. Whoever calls lock() or lock_shared() and
-// gets true calls unlock() or unlock_shared(). Uncontended, each is one read-modify-write. A lock may be destroyed as
-// soon as nobody holds it or waits for it, and every unlock_shared() has returned.
+// std::lock_guard and std::shared_lock may hold one that is never killed: they do not look at what lock() returns.
+// Whoever calls lock() or lock_shared() and gets true calls unlock() or unlock_shared(). Uncontended, each is one
+// read-modify-write. A lock may be destroyed as soon as nobody holds it or waits for it, and every unlock_shared() has
+// returned.
 class Lock {
  public:
   constexpr Lock() noexcept = default;
@@ -87,7 +90,7 @@ class Lock {
   [[nodiscard]] LockAwaiter lock_async() noexcept { return {core_, detail::LockMode::kExclusive}; }
   [[nodiscard]] LockAwaiter lock_shared_async() noexcept { return {core_, detail::LockMode::kShared}; }
 
-  // False also if somebody else holds it. Lock-free.
+  // False also if somebody else holds it, or just looks. Lock-free.
   [[nodiscard]] bool try_lock() noexcept { return core_.try_acquire(detail::LockMode::kExclusive); }
   [[nodiscard]] bool try_lock_shared() noexcept { return core_.try_acquire(detail::LockMode::kShared); }
 

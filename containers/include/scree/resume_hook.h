@@ -2,9 +2,9 @@
 //
 // Who resumes coroutines that waited for a Lock.
 //
-// The thread that lets a coroutine go on resumes it, once, as soon as it holds no ebr::Barrier: before the call that
-// released something returns, or at the end of its outermost barrier; never from within another resumption. A thread
-// that releases one lock while it holds another keeps a barrier around both, then.
+// The thread that lets a coroutine go on resumes it, once, when it is outside: before the call that released something
+// returns, or at the end of its outermost ebr::Barrier; never from within another resumption, nor within reclamation. A
+// thread that releases one lock while it holds another keeps a barrier around both, then.
 //
 // A coroutine that belongs to an executor goes there instead: the executor's threads keep a ResumeScope while they run
 // coroutines.
@@ -24,7 +24,8 @@ namespace scree {
 class ResumeHook {
  public:
   // `coroutine` is to be resumed once, wherever and whenever that suits; or to be destroyed, and then it lets go of
-  // what it waited for. Called outside barriers, on any thread, by one that released something.
+  // what it waited for. Called outside, on any thread, by one that released something; the hook outlives the call, and
+  // where somebody may destroy the coroutine meanwhile, finds out first.
   virtual void resume(std::coroutine_handle<> coroutine) noexcept = 0;
 
  protected:

@@ -17,6 +17,7 @@
 
 #include <scree/atomic.h>
 #include <scree/detail/ebr_record.h>
+#include <scree/detail/lock_core.h>
 #include <scree/detail/platform.h>
 #include <scree/ebr_stats.h>
 #include <scree/sync_point.h>
@@ -114,6 +115,9 @@ class Domain {
   // Threads that ask are numbered: a hint for structures that give each of them a place of its own.
   std::uint32_t next_thread_number() noexcept { return threads_.fetch_add(1, memory_order_relaxed); }
 
+  // One of the locks of threads' ready lists (ready_list.h), which outlive the threads.
+  scree::detail::LockCore& ready_lock(std::size_t hash) noexcept { return ready_locks_[hash % kReadyLocks].lock; }
+
   // A record for the calling thread. May throw std::bad_alloc.
   Record& acquire_record(bool fenced) {
     Record* record = nullptr;
@@ -166,6 +170,7 @@ class Domain {
     records_.store(own, memory_order_relaxed);
     orphans_.store(nullptr, memory_order_relaxed);
     due_.store(0, memory_order_relaxed);
+    for (ReadyLock& ready : ready_locks_) ::new (&ready) ReadyLock;
     if (own == nullptr) return;
     own->next = nullptr;
     if (own->claim.exchange(kUnclaimed, memory_order_relaxed) == kTaking) {
@@ -578,6 +583,15 @@ class Domain {
   alignas(128) Atomic<Record*> records_{nullptr};
   Atomic<Bag*> orphans_{nullptr};
   Atomic<std::uint32_t> threads_{0};
+  struct alignas(64) ReadyLock {
+    scree::detail::LockCore lock;
+  };
+#if SCREE_MODEL
+  static constexpr std::size_t kReadyLocks = 1;  // addresses are not the same in each execution
+#else
+  static constexpr std::size_t kReadyLocks = 16;
+#endif
+  ReadyLock ready_locks_[kReadyLocks];
   Atomic<BacklogListener*> listener_{nullptr};
 };
 

@@ -69,10 +69,13 @@ class LockCore {
   enum class Attempt { kHeld, kKilled, kQueued };
   // Takes the lock for `waiter` if it is admitted; else pushes it, and then it may be gone at once.
   Attempt take_or_queue(LockWord word, Waiter& waiter, bool woken) noexcept;
-  // As take_or_queue() for a coroutine's first attempt.
+  // As take_or_queue() for a coroutine's attempt.
   Attempt take_or_queue(Waiter& waiter) noexcept {
     return take_or_queue(LockWord(word_.load(memory_order_relaxed)), waiter, false);
   }
+  // For a coroutine off the queue, kReady, under the lock of its ready list. True if it is to be resumed, with its
+  // outcome; else it waits again, or its destroyer goes on, and it may be gone.
+  static bool try_again(Waiter& waiter) noexcept;
 
   // Ends the wait of a coroutine that is being destroyed: it leaves the queue, or lets go of what it was granted.
   void cancel(Waiter& waiter) noexcept;
@@ -116,6 +119,7 @@ class LockCore {
   // caller holds the lock exclusively, to pass it on or to release it.
   void settle(bool mine) noexcept;
   static Grant choose(WaitQueue& queue, Chosen& chosen) noexcept;
+  static std::uint32_t readers_to_go_on(WaitQueue& queue, std::uint32_t most) noexcept;
   bool join_readers(WaitQueue& queue, Chosen& chosen, LockWord word) noexcept;
   void dismiss_leavers(WaitQueue& queue, LockWord word) noexcept;
   bool leave_queue(Waiter& waiter, std::uint32_t state) noexcept;

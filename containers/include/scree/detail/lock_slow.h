@@ -76,7 +76,6 @@ struct LockCore::Grant {
 };
 
 [[gnu::noinline]] inline LockCore::Attempt LockCore::take_or_queue(LockWord word, Waiter& waiter, bool woken) noexcept {
-  waiter.state.store(Waiter::kWaiting, memory_order_relaxed);
   for (;;) {
     if (take_if_admitted(word, waiter.mode, woken)) return Attempt::kHeld;
     if (word.is_killed()) {
@@ -94,9 +93,10 @@ struct LockCore::Grant {
 }
 
 [[gnu::noinline]] inline bool LockCore::acquire_slow(LockMode mode) noexcept {
-  Waiter me(mode);
+  Waiter me(*this, mode);
   LockWord word(word_.load(memory_order_relaxed));
   for (bool woken = false;; woken = true) {
+    me.state.store(Waiter::kWaiting, memory_order_relaxed);
     const Attempt attempt = take_or_queue(word, me, woken);
     if (attempt != Attempt::kQueued) return attempt == Attempt::kHeld;
     SCREE_SYNC_POINT("lock.parks");
@@ -105,6 +105,18 @@ struct LockCore::Grant {
     if (me.losses < kMostLosses) ++me.losses;
     word = LockWord(word_.load(memory_order_relaxed));
   }
+}
+
+inline bool LockCore::try_again(Waiter& waiter) noexcept {
+  if (!waiter.may_wait_again()) {
+    waiter.change(Waiter::kReady, Waiter::kDismissed);
+    return false;
+  }
+  const Attempt attempt = waiter.lock.take_or_queue(waiter);
+  if (attempt == Attempt::kQueued) return false;
+  waiter.outcome = attempt == Attempt::kHeld ? Waiter::Outcome::kGranted : Waiter::Outcome::kKilled;
+  waiter.change(Waiter::kWaiting, Waiter::kReady);
+  return true;
 }
 
 [[gnu::noinline]] inline void LockCore::release_exclusive_slow() noexcept {
@@ -171,12 +183,16 @@ inline void LockCore::settle(bool mine) noexcept {
   chosen.deliver();
 }
 
-// One writer, or the readers up to the next one.
+// One writer, or the readers up to the next one. A coroutine that this thread could not resume now gets nothing, as it
+// would keep others waiting who this thread may be waiting for before it is outside: it is taken off, and tries again
+// then.
 inline LockCore::Grant LockCore::choose(WaitQueue& queue, Chosen& chosen) noexcept {
   Waiter& front = *queue.front();
   Grant grant;
-  if (front.mode == LockMode::kShared) {
-    grant.readers = queue.readers_in_front(LockWord::kMostShared);
+  if (front.is_coroutine && !ReadyList::current().is_free_to_resume()) {
+    chosen.add(queue, front, Waiter::Outcome::kTryAgain);
+  } else if (front.mode == LockMode::kShared) {
+    grant.readers = readers_to_go_on(queue, LockWord::kMostShared);
     chosen.add_readers(queue, grant.readers);
   } else if (front.is_coroutine || front.losses >= kMostLosses) {
     grant.keeps_exclusive = true;
@@ -192,12 +208,16 @@ inline LockCore::Grant LockCore::choose(WaitQueue& queue, Chosen& chosen) noexce
 inline bool LockCore::join_readers(WaitQueue& queue, Chosen& chosen, LockWord word) noexcept {
   if (word.is_exclusive()) return false;
   if (word.shared() >= LockWord::kMostShared) return false;
-  const std::uint32_t readers = queue.readers_in_front(LockWord::kMostShared - word.shared());
+  const std::uint32_t readers = readers_to_go_on(queue, LockWord::kMostShared - word.shared());
   if (readers == 0) return false;
   if (word_.compare_exchange_strong(word.bits(), word.with_shared(readers).bits(), memory_order_relaxed)) {  // [S3]
     chosen.add_readers(queue, readers);
   }
   return true;
+}
+
+inline std::uint32_t LockCore::readers_to_go_on(WaitQueue& queue, std::uint32_t most) noexcept {
+  return queue.readers_in_front(most, ReadyList::current().is_free_to_resume());
 }
 
 inline void LockCore::dismiss_leavers(WaitQueue& queue, LockWord word) noexcept {
@@ -241,6 +261,9 @@ inline void LockCore::dismiss_leavers(WaitQueue& queue, LockWord word) noexcept 
 
 // False if its state is to be looked at again.
 inline bool LockCore::leave_queue(Waiter& waiter, std::uint32_t state) noexcept {
+  // From now on nobody pushes it again, and whoever is about to has done so.
+  if (!waiter.mark_leaving(state)) return false;
+  ReadyList::await_push(waiter);
   LockWord word(word_.load(memory_order_relaxed));
   if (!word.is_queue_locked()) {
     if (!word_.compare_exchange_strong(word.bits(), word.queue_locked().bits(), memory_order_acquire,  // [C2]
@@ -253,8 +276,7 @@ inline bool LockCore::leave_queue(Waiter& waiter, std::uint32_t state) noexcept 
     return waits;
   }
   // Whoever has the queue locked takes it out, or has just chosen it.
-  if (waiter.mark_leaving(state) &&
-      word_.compare_exchange_strong(word.bits(), word.someone_leaving().bits(), memory_order_release,  // [L1]
+  if (word_.compare_exchange_strong(word.bits(), word.someone_leaving().bits(), memory_order_release,  // [L1]
                                     memory_order_relaxed)) {
     futex_wait(waiter.state, Waiter::kWaiting | Waiter::kWantsToLeave);
   }

@@ -6,7 +6,6 @@
 
 #include <coroutine>
 #include <cstdint>
-#include <iterator>
 
 #include <scree/detail/ebr_thread.h>
 #include <scree/detail/lock_core.h>
@@ -21,7 +20,7 @@ class ReadyList {
   // `waiter` is kChosen. Owner only.
   void push(Waiter& waiter) noexcept {
     const Held held(this);
-    waiter.ready = this;
+    waiter.ready.store(this, memory_order_relaxed);
     waiter.older = newest_;
     waiter.newer = nullptr;
     (newest_ != nullptr ? newest_->newer : oldest_) = &waiter;
@@ -31,10 +30,23 @@ class ReadyList {
 
   // By who destroys the coroutine. False if it is being resumed.
   static bool take_back(Waiter& waiter) noexcept {
-    const Held held(waiter.ready);  // by its address: its thread, and it, are there only if `waiter` is still on it
-    if ((waiter.state.load(memory_order_relaxed) & ~Waiter::kWantsToLeave) != Waiter::kReady) return false;
-    waiter.ready->unlink(waiter);
+    ReadyList* const list = waiter.ready.load(memory_order_relaxed);
+    const Held held(list);  // by its address: its thread, and it, are there only if `waiter` is still on it
+    const std::uint32_t state = waiter.state.load(memory_order_acquire) & ~Waiter::kWantsToLeave;  // [C3]
+    if (state != Waiter::kReady || waiter.ready.load(memory_order_relaxed) != list) return false;
+    list->unlink(waiter);
     return true;
+  }
+
+  // Returns when nobody is about to push `waiter` again who began before.
+  static void await_push(Waiter& waiter) noexcept {
+    if (const ReadyList* const list = waiter.ready.load(memory_order_relaxed)) const Held held(list);
+  }
+
+  // Whether a coroutine that is pushed now is resumed now.
+  bool is_free_to_resume() const noexcept {
+    const ebr::detail::Record* const record = ebr::detail::this_record();
+    return !is_resuming_ && (record == nullptr || record->is_outside());
   }
 
   // Resumes all, also those that are added meanwhile. Owner only. While the thread holds a barrier they wait for its
@@ -81,11 +93,14 @@ class ReadyList {
 
   Next pop() noexcept {
     const Held held(this);
-    if (oldest_ == nullptr) return {};
-    Waiter& waiter = *oldest_;
-    unlink(waiter);
-    const Next next{waiter.handle, waiter.hook};
-    waiter.change(Waiter::kReady, next.hook != nullptr ? Waiter::kHandedOver : Waiter::kResuming);
+    Waiter* waiter = nullptr;
+    do {
+      waiter = oldest_;
+      if (waiter == nullptr) return {};
+      unlink(*waiter);
+    } while (waiter->outcome == Waiter::Outcome::kTryAgain && !LockCore::try_again(*waiter));
+    const Next next{waiter->handle, waiter->hook};
+    waiter->change(Waiter::kReady, next.hook != nullptr ? Waiter::kHandedOver : Waiter::kResuming);
     return next;
   }
 
@@ -103,15 +118,12 @@ class ReadyList {
   Plain<bool> is_resuming_ = false;  // owner only
 };
 
-struct alignas(64) ReadyListLock {
-  LockCore lock;
-};
+inline LockCore& ReadyList::lock_of(const ReadyList* list) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(list);
+  return ebr::detail::domain().ready_lock(address >> 6 ^ address >> 12 ^ address >> 20);
+}
 
 #if SCREE_MODEL
-
-inline LockCore& ReadyList::lock_of(const ReadyList*) noexcept {
-  return scree::model::per_execution<ReadyListLock>().lock;
-}
 
 // Gone with its thread, as a thread_local is. The program's own part (thread 0) has no end.
 inline ReadyList& ReadyList::current() noexcept {
@@ -125,12 +137,6 @@ inline ReadyList& ReadyList::current() noexcept {
 }
 
 #else
-
-[[gnu::visibility("default")]] inline constinit ReadyListLock ready_list_locks[64];
-inline LockCore& ReadyList::lock_of(const ReadyList* list) noexcept {
-  const auto address = reinterpret_cast<std::uintptr_t>(list);
-  return ready_list_locks[(address >> 6 ^ address >> 12 ^ address >> 20) % std::size(ready_list_locks)].lock;
-}
 
 // Visible and initial-exec as ebr's thread_record, and without a destructor: usable to the thread's very end.
 [[gnu::visibility("default"),

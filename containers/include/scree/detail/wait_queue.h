@@ -31,11 +31,12 @@ class WaitQueue {
     return newest->oldest;
   }
 
-  // How many readers are in front of the first writer, up to `most`.
-  std::uint32_t readers_in_front(std::uint32_t most) noexcept {
+  // How many readers are in front of the first writer, up to `most`; of the first coroutine, too, unless these count.
+  std::uint32_t readers_in_front(std::uint32_t most, bool with_coroutines) noexcept {
     Waiter* const newest = sort();
     std::uint32_t n = 0;
     for (Waiter* waiter = newest->oldest; n < most && waiter->mode == LockMode::kShared; waiter = waiter->newer) {
+      if (waiter->is_coroutine && !with_coroutines) break;
       ++n;
       if (waiter == newest) break;
     }

@@ -17,6 +17,7 @@ class ResumeHook;
 
 namespace scree::detail {
 
+class LockCore;
 class ReadyList;
 
 // Its alignment is 8, no more: g++ 12 misplaces frames of coroutines that await something aligned to 16.
@@ -26,7 +27,7 @@ class Waiter {
 
   // A thread's waiter is kWaiting, then kDone.
   enum State : std::uint32_t {
-    kWaiting,     // in the queue, or being pushed
+    kWaiting,     // in the queue, or being pushed by its own thread or under the lock of `ready`
     kChosen,      // off the queue, with its outcome, by a thread that will put it on its ready list
     kReady,       // on the list `ready`
     kHandedOver,  // given to its hook
@@ -37,7 +38,7 @@ class Waiter {
   // Beside a state: whoever destroys the coroutine sleeps until it changes.
   static constexpr std::uint32_t kWantsToLeave = 16;
 
-  explicit Waiter(LockMode wanted) noexcept : mode(wanted) {}
+  Waiter(LockCore& lock_waited_for, LockMode wanted) noexcept : mode(wanted), lock(lock_waited_for) {}
 
   // The calling thread's: sleeps until it is woken.
   Outcome park() const noexcept {
@@ -60,9 +61,15 @@ class Waiter {
   // False if it is not `now` any more.
   bool mark_leaving(std::uint32_t now) noexcept {
     return (now & kWantsToLeave) != 0 ||
-           state.compare_exchange_strong(now, now | kWantsToLeave, memory_order_relaxed, memory_order_relaxed);  // [W4]
+           state.compare_exchange_strong(now, now | kWantsToLeave, memory_order_acquire, memory_order_relaxed);  // [W4]
   }
   bool wants_to_leave() const noexcept { return (state.load(memory_order_relaxed) & kWantsToLeave) != 0; }
+
+  // A coroutine's, which is about to be pushed again. False if it wants to leave: then it must not be.
+  bool may_wait_again() noexcept {
+    std::uint32_t now = kReady;
+    return state.compare_exchange_strong(now, kWaiting, memory_order_release, memory_order_relaxed);  // [W5]
+  }
 
   const LockMode mode;
   Plain<bool> is_coroutine = false;
@@ -79,7 +86,8 @@ class Waiter {
   // Of a coroutine.
   Plain<std::coroutine_handle<>> handle = nullptr;
   Plain<ResumeHook*> hook = nullptr;
-  Plain<ReadyList*> ready = nullptr;
+  LockCore& lock;
+  Atomic<ReadyList*> ready{nullptr};  // where it was put last; relaxed, as `state` orders it
 };
 
 }  // namespace scree::detail
