@@ -455,7 +455,8 @@ class Queue<T>::Range {
   friend class Queue;
   explicit Range(const Queue& queue) noexcept : segment_(queue.oldest()) {
     if (segment_ == nullptr) return;
-    place_ = segment_->popped.load(memory_order_acquire);
+    // Poppers who come to the end at the same time count beyond it; the next segment begins there.
+    place_ = std::min<std::uint64_t>(segment_->capacity, segment_->popped.load(memory_order_acquire));
     end_ = queue.end_of_pushed();
   }
 
