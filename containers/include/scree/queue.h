@@ -8,9 +8,8 @@
 //   Progress       push, emplace, pop, push_if, pop_if, peek: lock-free, constant time without contention, plus the
 //                  condition; iteration, len: wait-free for each entry
 //   Linearizable   push, emplace, pop, push_if, pop_if, peek, is_empty. pop_all() is a sequence of pops
-//   Iteration      in order, up to what was there when it began; visits each entry once that is in the queue
-//   throughout,
-//                  and at most once those that are popped meanwhile
+//   Iteration      in order, up to what was there when it began; visits each entry once that stays in the queue, and at
+//                  most once those that are popped meanwhile
 //   Entries        live as long as the handle that push() returned, the queue or the handle that pop() returned has
 //                  them; what was borrowed under a barrier stays valid until it ends, also if the queue goes
 //   Memory         segments of 8, 16, … 256 entries, none before the first push. A handle keeps its segment's memory
@@ -394,8 +393,11 @@ class Queue {
 template <class T>
 class Queue<T>::Iterator {
  public:
+  // One pass: the next one visits what has been filled in between, too.
+  using iterator_category = std::input_iterator_tag;
   using value_type = T;
   using difference_type = std::ptrdiff_t;
+  using pointer = const T*;
   using reference = const T&;
 
   Iterator() noexcept = default;
