@@ -14,6 +14,7 @@
 //                  them; what was borrowed under a barrier stays valid until it ends, also if the queue goes
 //   Memory         segments of 8, 16, … 256 entries, none before the first push. A handle keeps its segment's memory
 //   Exceptions     if a constructor of T, a condition or an allocation throws, no entry was pushed or popped
+//   Values         can be moved: a push whose place is given up moves its value to another one
 //
 // Protocol: docs/protocols/queue.md. Its steps are numbered here and in detail/queue_segment.h.
 
@@ -244,6 +245,7 @@ class Queue {
   }
 
   [[gnu::noinline]] Handle push_stray(Slot& given_up) {
+    static_assert(std::is_move_constructible_v<T>, "a queue's values can be moved");
     Stray stray(given_up);
     for (;;) {
       Segment& segment = newest_segment();
@@ -290,11 +292,13 @@ class Queue {
 
   // Afterwards `full` is not the newest segment.
   [[gnu::noinline]] void append(Segment& full) {
+    SCREE_SYNC_POINT("queue:append:full");
     Segment* next = next_of(full);
     if (next == nullptr) {
       Segment* const fresh = Segment::make(std::min(2 * full.capacity, kMostCapacity), &full);
       if (full.next.compare_exchange_strong(next, fresh, memory_order_seq_cst)) {  // [S6]
         next = fresh;
+        SCREE_SYNC_POINT("queue:append:linked");
       } else {
         Segment::free(fresh);
       }
@@ -333,6 +337,7 @@ class Queue {
       std::uint64_t place = segment->popped.load(memory_order_relaxed);  // [O1]
       if (place < segment->capacity) {
         if (is_untaken(*segment, place)) return nullptr;
+        SCREE_SYNC_POINT("queue:pop:seen");
         place = segment->popped.fetch_add(1, memory_order_seq_cst);  // [O3]
       }
       if (place < segment->capacity) {
