@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
@@ -18,6 +19,8 @@ struct FailurePoint {
   // Whether operator new(nothrow) may fail. Reclamation alone uses it: it prefers a leak to an early reclamation.
   static inline thread_local bool nothrow_fails = false;
   static inline thread_local std::size_t allocations = 0;  // so far
+  // Of any thread, of memory that was allocated with an alignment: what is not freed yet.
+  static inline std::atomic<std::ptrdiff_t> aligned_alive{0};
 
   static bool strikes() noexcept {
     if (left == 0 || --left != 0) return false;
@@ -34,18 +37,24 @@ inline void* allocate(std::size_t size, std::size_t alignment) {
   return p;
 }
 
+inline void* allocate(std::size_t size, std::align_val_t alignment) {
+  void* const p = allocate(size, static_cast<std::size_t>(alignment));
+  ++FailurePoint::aligned_alive;
+  return p;
+}
+inline void free_aligned(void* p) noexcept {
+  if (p != nullptr) --FailurePoint::aligned_alive;
+  std::free(p);
+}
+
 }  // namespace scree::test
 
 // Not inlined: the compiler would complain that what operator new returned is passed to free().
 #define SCREE_REPLACED [[gnu::noinline]]
 SCREE_REPLACED void* operator new(std::size_t size) { return scree::test::allocate(size, alignof(std::max_align_t)); }
 SCREE_REPLACED void* operator new[](std::size_t size) { return scree::test::allocate(size, alignof(std::max_align_t)); }
-SCREE_REPLACED void* operator new(std::size_t size, std::align_val_t a) {
-  return scree::test::allocate(size, static_cast<std::size_t>(a));
-}
-SCREE_REPLACED void* operator new[](std::size_t size, std::align_val_t a) {
-  return scree::test::allocate(size, static_cast<std::size_t>(a));
-}
+SCREE_REPLACED void* operator new(std::size_t size, std::align_val_t a) { return scree::test::allocate(size, a); }
+SCREE_REPLACED void* operator new[](std::size_t size, std::align_val_t a) { return scree::test::allocate(size, a); }
 SCREE_REPLACED void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   ++scree::test::FailurePoint::allocations;
   if (scree::test::FailurePoint::nothrow_fails && scree::test::FailurePoint::strikes()) return nullptr;
@@ -55,9 +64,9 @@ SCREE_REPLACED void operator delete(void* p) noexcept { std::free(p); }
 SCREE_REPLACED void operator delete[](void* p) noexcept { std::free(p); }
 SCREE_REPLACED void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 SCREE_REPLACED void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-SCREE_REPLACED void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-SCREE_REPLACED void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
-SCREE_REPLACED void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-SCREE_REPLACED void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+SCREE_REPLACED void operator delete(void* p, std::align_val_t) noexcept { scree::test::free_aligned(p); }
+SCREE_REPLACED void operator delete[](void* p, std::align_val_t) noexcept { scree::test::free_aligned(p); }
+SCREE_REPLACED void operator delete(void* p, std::size_t, std::align_val_t) noexcept { scree::test::free_aligned(p); }
+SCREE_REPLACED void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { scree::test::free_aligned(p); }
 SCREE_REPLACED void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
 #undef SCREE_REPLACED

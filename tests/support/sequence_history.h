@@ -21,8 +21,8 @@
 namespace scree::test {
 
 // kPushOnto pushes where it saw what was pushed last, or nothing; kPeek sees the next one to be popped, kLast what was
-// pushed last; kPopAll takes everything at one instant, kSnapshot sees everything at one.
-enum class SequenceOp { kPush, kPushOnto, kPop, kPeek, kLast, kPopAll, kSnapshot };
+// pushed last; kPopAll takes everything at one instant, kSnapshot sees everything at one; kIsEmpty has 1 or 0.
+enum class SequenceOp { kPush, kPushOnto, kPop, kPeek, kLast, kPopAll, kSnapshot, kIsEmpty };
 
 struct SequenceEvent {
   SequenceOp op = SequenceOp::kPush;
@@ -33,7 +33,8 @@ struct SequenceEvent {
 };
 
 inline std::string to_string(const SequenceEvent& e) {
-  static constexpr const char* kNames[] = {"push", "push_onto", "pop", "peek", "last", "pop_all", "snapshot"};
+  static constexpr const char* kNames[] = {"push", "push_onto", "pop",      "peek",
+                                           "last", "pop_all",   "snapshot", "is_empty"};
   std::string text = "[" + std::to_string(e.invoked) + ", " + std::to_string(e.responded) + "] " +
                      kNames[static_cast<int>(e.op)] + (e.values.empty() ? " of none" : "");
   for (const std::int64_t value : e.values) text += " " + std::to_string(value);
@@ -82,6 +83,8 @@ bool apply_to(const SequenceEvent& e, Model& model) {
       return true;
     case SequenceOp::kSnapshot:
       return agrees(held.begin(), held.end());
+    case SequenceOp::kIsEmpty:
+      return (e.values.front() != 0) == held.empty();
   }
   return false;
 }
@@ -95,10 +98,15 @@ class SequenceRecorder {
   template <class Run>
   void record(SequenceOp op, Run&& run) {
     SequenceEvent e{.op = op};
-    e.invoked = clock_.tick();
+    e.invoked = begin();
     e.values = run(e.op);
     e.responded = clock_.tick();
     events_.push_back(std::move(e));
+  }
+  // For operations that are made up of several events: each took place at some time between begin() and now.
+  std::uint64_t begin() { return clock_.tick(); }
+  void record_since(std::uint64_t begin, SequenceOp op, std::vector<std::int64_t> values) {
+    events_.push_back({op, std::move(values), begin, clock_.tick()});
   }
   const std::vector<SequenceEvent>& events() const noexcept { return events_; }
 

@@ -87,6 +87,15 @@ TEST(SequenceHistory, refuses_an_empty_answer_beside_an_entry_that_nobody_takes)
                                       event(Op::kPop, {}, 4, 5), event(Op::kPop, {1}, 7, 8)}));
 }
 
+TEST(SequenceHistory, refuses_what_is_said_to_be_empty_or_not_and_is_the_opposite) {
+  for (const bool empty : {false, true}) {
+    const std::int64_t said = empty ? 1 : 0;
+    EXPECT_EQ(is_linearizable<Fifo>({event(Op::kIsEmpty, {said}, 1, 2), event(Op::kPush, {1}, 3, 4)}), empty);
+    EXPECT_EQ(is_linearizable<Fifo>({event(Op::kPush, {1}, 1, 2), event(Op::kIsEmpty, {said}, 3, 4)}), !empty);
+    EXPECT_TRUE(is_linearizable<Fifo>({event(Op::kPush, {1}, 1, 4), event(Op::kIsEmpty, {said}, 2, 3)}));
+  }
+}
+
 TEST(SequenceHistory, refuses_a_lost_entry) {
   EXPECT_FALSE(is_linearizable<Lifo>({event(Op::kPush, {1}, 1, 2), event(Op::kPush, {2}, 3, 4),
                                       event(Op::kPop, {2}, 5, 6), event(Op::kPop, {}, 7, 8)}));
