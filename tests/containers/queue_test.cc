@@ -274,6 +274,23 @@ TEST(QueuePlaces, push_if_asks_again_where_what_it_asked_about_is_popped_before_
   }
 }
 
+// The only entry is popped while push_if looks for it, and another one was pushed before: the queue was never empty.
+TEST(QueuePlaces, push_if_is_not_refused_for_an_empty_queue_that_never_was_empty) {
+  for (int before = 0; before < kManySegments; ++before) {
+    Queue<int> queue;
+    for (int n = 0; n < before; ++n) queue.push(n), queue.pop();
+    queue.push(1);
+    {
+      const StopAt stop("queue:push_if:counted", [&] {
+        queue.push(2);
+        queue.pop();
+      });
+      ASSERT_TRUE(queue.push_if(3, [](const int* newest) { return newest != nullptr; })) << before;
+    }
+    ASSERT_EQ(pop_everything(queue), (Ints{2, 3}));
+  }
+}
+
 // Several poppers come to the last place of a segment, so that more is counted than it has.
 TEST(QueuePlaces, an_iteration_sees_the_next_segment_after_poppers_have_gone_beyond_the_end_of_this_one) {
   for (int before = 0; before < kManySegments; ++before) {

@@ -111,6 +111,7 @@ class Queue {
         append(segment);
         continue;
       }
+      SCREE_SYNC_POINT("queue:push_if:counted");
       const Found newest = find_newest(first, segment, place);
       if (!condition(newest.value())) {
         // An empty queue was empty at one instant only if nobody has pushed since.
