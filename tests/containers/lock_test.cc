@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <latch>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include <scree/lock.h>
+#include <scree/sync_point.h>
 
 #include "support/start_line.h"
 
@@ -174,6 +176,30 @@ TEST(Lock, is_held_shared_by_so_many_and_the_next_waits) {
   EXPECT_TRUE(lock.try_lock());
   lock.unlock();
 }
+
+#if SCREE_SYNC_POINTS
+
+// Whenever it has queued, the lock is released, so that it is woken, and taken again before it can try.
+TEST(Lock, is_handed_to_a_thread_that_has_been_overtaken_so_often) {
+  static Lock lock;
+  static int overtaken;
+  overtaken = 0;
+  constexpr int kTooOften = 100;
+  ASSERT_TRUE(lock.lock());
+  sync_point_hook.store(
+      [](const char* name) {
+        if (std::string_view(name) != "lock.parks") return;
+        lock.unlock();
+        if (overtaken < kTooOften && lock.try_lock()) ++overtaken;
+      },
+      memory_order_release);
+  EXPECT_TRUE(lock.lock());
+  sync_point_hook.store(nullptr, memory_order_release);
+  EXPECT_EQ(overtaken, detail::kMostLosses);
+  lock.unlock();
+}
+
+#endif
 
 // An object that the last of its users destroys, right after it has released the lock within.
 TEST(Lock, may_be_destroyed_after_the_last_release) {
