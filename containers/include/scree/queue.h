@@ -30,6 +30,7 @@
 
 #include <scree/atomic.h>
 #include <scree/detail/entry_handle.h>
+#include <scree/detail/platform.h>
 #include <scree/detail/queue_segment.h>
 #include <scree/ebr.h>
 #include <scree/sync_point.h>
@@ -327,6 +328,9 @@ class Queue {
   // No pusher has taken the place yet. Pushers' counter is another core's: it is looked at only where the slot is
   // empty.
   static bool is_untaken(Segment& segment, std::uint64_t place) noexcept {
+    if (segment.slot(place).state() != Slot::kEmpty) return false;
+    // Who asks again and again takes the line away from the pusher each time: a moment later it is often filled.
+    detail::pause();
     return segment.slot(place).state() == Slot::kEmpty && segment.pushed.load(memory_order_seq_cst) <= place;  // [O2]
   }
 
@@ -344,6 +348,7 @@ class Queue {
       if (place < segment->capacity) {
         SCREE_SYNC_POINT("queue:pop:taken");
         Slot& slot = segment->slot(place);
+        __builtin_prefetch(&slot, 1);  // it is written when the handle goes: fetched once, not for reading first
         if (slot.is_filled()) return &slot;
       } else if (!leave(*segment, barrier)) {
         return nullptr;

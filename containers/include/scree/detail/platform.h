@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What reclamation takes from the operating system: the asymmetric fence of docs/protocols/epoch.md (readers pay a
-// compiler fence, the reclaimer makes every running thread of the process pass through a full fence), and a clock.
+// What the containers take from the operating system and the processor: the asymmetric fence of
+// docs/protocols/epoch.md (readers pay a compiler fence, the reclaimer makes every running thread of the process pass
+// through a full fence), a clock, and a pause.
 
 #pragma once
 
@@ -26,6 +27,7 @@ namespace scree::detail {
 using scree::model::membarrier_call;
 using scree::model::membarrier_register;
 inline std::uint64_t now_nanoseconds() noexcept { return 0; }
+inline void pause() noexcept {}
 
 #else
 
@@ -45,6 +47,15 @@ inline bool membarrier_call() noexcept { return false; }
 inline std::uint64_t now_nanoseconds() noexcept {
   const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since_start).count());
+}
+
+// Lets the processor wait a few dozen nanoseconds.
+inline void pause() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb" ::: "memory");
+#endif
 }
 
 #endif
