@@ -4,43 +4,15 @@
 
 #include <gtest/gtest.h>
 
-#include <ostream>
-#include <string>
-
 #include "bag_programs.h"
+#include "program_suite.h"
 
 namespace scree::model {
 namespace {
 
-struct Case {
-  const char* name;
-  void (*program)(Program&);
-  Options options = {};
-};
-
-void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
-
-class BagModel : public testing::TestWithParam<Case> {};
-
-TEST_P(BagModel, holds_within_the_bounds) {
-  Options options = GetParam().options;
-  options.name = GetParam().name;
-  const Result result = explore(options, GetParam().program);
-  EXPECT_TRUE(result.ok()) << result.report();
-  EXPECT_TRUE(result.complete) << result.summary();
-}
-
-TEST_P(BagModel, holds_at_random_beyond_the_bounds) {
-  Options options = GetParam().options;
-  options.name = GetParam().name;
-  options.preemptions = -1;
-  options.stale_reads = -1;
-  options.delayed_stores = 4;
-  options.max_executions = 0;
-  options.random_executions = 20'000;
-  const Result result = explore(options, GetParam().program);
-  EXPECT_TRUE(result.ok()) << result.report();
-}
+class BagModel : public ProgramTest {};
+TEST_P(BagModel, holds_within_the_bounds) { expect_holds_within_the_bounds(); }
+TEST_P(BagModel, holds_at_random_beyond_the_bounds) { expect_holds_at_random_beyond_the_bounds(); }
 
 const Case kCases[] = {
     {"pop_beside_a_push", pop_beside_a_push},
@@ -68,8 +40,7 @@ const Case kCases[] = {
     {"pop_beside_two_pairs", pop_beside_two_pairs, {.preemptions = 1}},
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, BagModel, testing::ValuesIn(kCases),
-                         [](const auto& of) { return std::string(of.param.name); });
+INSTANTIATE_TEST_SUITE_P(Of, BagModel, testing::ValuesIn(kCases), [](const auto& of) { return name_of(of); });
 
 }  // namespace
 }  // namespace scree::model

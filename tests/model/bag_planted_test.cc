@@ -5,10 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include <ostream>
-#include <string>
-
 #include "bag_programs.h"
+#include "program_suite.h"
 
 namespace scree::model {
 namespace {
@@ -16,25 +14,8 @@ namespace {
 constexpr const char* kBag = "scree/bag.h";
 constexpr const char* kBlock = "detail/bag_block.h";
 
-struct Bug {
-  Plant plant;
-  void (*program)(Program&);
-  Error found_as;
-  Options options = {};
-};
-
-void PrintTo(const Bug& bug, std::ostream* out) { *out << bug.plant.marker; }
-
-class BagPlanted : public testing::TestWithParam<Bug> {};
-
-TEST_P(BagPlanted, is_found) {
-  const Bug& bug = GetParam();
-  Options options = bug.options;
-  options.name = std::string(bug.plant.kind == Plant::Kind::kDrop ? "without " : "relaxed ") + bug.plant.marker;
-  options.planted = {bug.plant};
-  const Result result = explore(options, bug.program);
-  EXPECT_EQ(to_string(result.error), std::string(to_string(bug.found_as))) << result.report();
-}
+class BagPlanted : public PlantedTest {};
+TEST_P(BagPlanted, is_found) { expect_is_found(); }
 
 const Options kThree{.delayed_stores = 0};
 
@@ -62,10 +43,7 @@ const Bug kBugs[] = {
     {Plant::drop(kBlock, "B12"), seal_beside_a_push, Error::kCheck},
 };
 
-INSTANTIATE_TEST_SUITE_P(Step, BagPlanted, testing::ValuesIn(kBugs), [](const auto& of) {
-  return std::string(of.param.plant.kind == Plant::Kind::kDrop ? "without_" : "relaxed_") + of.param.plant.marker +
-         "_as_" + std::to_string(of.index);
-});
+INSTANTIATE_TEST_SUITE_P(Step, BagPlanted, testing::ValuesIn(kBugs), [](const auto& of) { return name_of(of); });
 
 }  // namespace
 }  // namespace scree::model

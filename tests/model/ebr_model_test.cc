@@ -4,47 +4,15 @@
 
 #include <gtest/gtest.h>
 
-#include <ostream>
-#include <string>
-
 #include "ebr_programs.h"
+#include "program_suite.h"
 
 namespace scree::model {
 namespace {
 
-using Build = void (*)(Program&);
-
-struct Case {
-  const char* name;
-  Build program;
-  Options options = {};
-};
-
-void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
-
-class EbrModel : public testing::TestWithParam<Case> {};
-
-TEST_P(EbrModel, holds_within_the_bounds) {
-  Options options = GetParam().options;
-  options.name = GetParam().name;
-  const Result result = explore(options, GetParam().program);
-  EXPECT_TRUE(result.ok()) << result.report();
-  EXPECT_TRUE(result.complete) << result.summary();
-}
-
-TEST_P(EbrModel, holds_at_random_beyond_the_bounds) {
-  Options options = GetParam().options;
-  options.name = GetParam().name;
-  options.preemptions = -1;
-  options.stale_reads = -1;
-  options.delayed_stores = 4;
-  options.membarrier_at_once = false;
-  options.spurious_failures = 2;
-  options.max_executions = 0;
-  options.random_executions = 20'000;
-  const Result result = explore(options, GetParam().program);
-  EXPECT_TRUE(result.ok()) << result.report();
-}
+class EbrModel : public ProgramTest {};
+TEST_P(EbrModel, holds_within_the_bounds) { expect_holds_within_the_bounds(); }
+TEST_P(EbrModel, holds_at_random_beyond_the_bounds) { expect_holds_at_random_beyond_the_bounds(); }
 
 const Case kCases[] = {
     {"read_beside_a_collector", read_beside_a_collector},
@@ -84,8 +52,7 @@ const Case kCases[] = {
     {"tag_what_is_swapped", tag_what_is_swapped},
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, EbrModel, testing::ValuesIn(kCases),
-                         [](const auto& of) { return std::string(of.param.name); });
+INSTANTIATE_TEST_SUITE_P(Of, EbrModel, testing::ValuesIn(kCases), [](const auto& of) { return name_of(of); });
 
 }  // namespace
 }  // namespace scree::model

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Each step of reclamation that needs its order or its fence, broken in the shipped code by its number, is found by one of
-// the programs: the explorer would see it if somebody broke it for good. (A1 and C1 acquire for TSan; elsewhere A2, which
-// follows, acquires for them.)
+// Each step of reclamation that needs its order or its fence, broken in the shipped code by its number, is found by one
+// of the programs: the explorer would see it if somebody broke it for good. (A1 and C1 acquire for TSan; elsewhere A2,
+// which follows, acquires for them.)
 
 #include <gtest/gtest.h>
 
-#include <ostream>
-#include <string>
-
 #include "ebr_programs.h"
+#include "program_suite.h"
 
 namespace scree::model {
 namespace {
@@ -17,25 +15,8 @@ namespace {
 constexpr const char* kDomain = "detail/ebr_domain.h";
 constexpr const char* kPtr = "scree/ebr_ptr.h";
 
-struct Bug {
-  Plant plant;
-  void (*program)(Program&);
-  Error found_as;
-  Options options = {};
-};
-
-void PrintTo(const Bug& bug, std::ostream* out) { *out << bug.plant.marker; }
-
-class EbrPlanted : public testing::TestWithParam<Bug> {};
-
-TEST_P(EbrPlanted, is_found) {
-  const Bug& bug = GetParam();
-  Options options = bug.options;
-  options.name = std::string(bug.plant.kind == Plant::Kind::kDrop ? "without " : "relaxed ") + bug.plant.marker;
-  options.planted = {bug.plant};
-  const Result result = explore(options, bug.program);
-  EXPECT_EQ(to_string(result.error), std::string(to_string(bug.found_as))) << result.report();
-}
+class EbrPlanted : public PlantedTest {};
+TEST_P(EbrPlanted, is_found) { expect_is_found(); }
 
 const Options kWithoutMembarrier{.membarrier = Membarrier::kRefusedAtStart};
 const Options kThree{.preemptions = 1};
@@ -74,10 +55,7 @@ const Bug kBugs[] = {
     {Plant::weaken(kPtr, "W6"), store_over_what_another_made, Error::kUnorderedFree, kThree},
 };
 
-INSTANTIATE_TEST_SUITE_P(Step, EbrPlanted, testing::ValuesIn(kBugs), [](const auto& of) {
-  return std::string(of.param.plant.kind == Plant::Kind::kDrop ? "without_" : "relaxed_") + of.param.plant.marker +
-         (of.param.options.membarrier == Membarrier::kWorks ? "" : "_and_no_membarrier");
-});
+INSTANTIATE_TEST_SUITE_P(Step, EbrPlanted, testing::ValuesIn(kBugs), [](const auto& of) { return name_of(of); });
 
 }  // namespace
 }  // namespace scree::model

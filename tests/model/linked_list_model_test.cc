@@ -4,43 +4,15 @@
 
 #include <gtest/gtest.h>
 
-#include <ostream>
-#include <string>
-
 #include "linked_list_programs.h"
+#include "program_suite.h"
 
 namespace scree::model {
 namespace {
 
-struct Case {
-  const char* name;
-  void (*program)(Program&);
-  Options options = {};
-};
-
-void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
-
-class LinkedListModel : public testing::TestWithParam<Case> {};
-
-TEST_P(LinkedListModel, holds_within_the_bounds) {
-  Options options = GetParam().options;
-  options.name = GetParam().name;
-  const Result result = explore(options, GetParam().program);
-  EXPECT_TRUE(result.ok()) << result.report();
-  EXPECT_TRUE(result.complete) << result.summary();
-}
-
-TEST_P(LinkedListModel, holds_at_random_beyond_the_bounds) {
-  Options options = GetParam().options;
-  options.name = GetParam().name;
-  options.preemptions = -1;
-  options.stale_reads = -1;
-  options.delayed_stores = 4;
-  options.max_executions = 0;
-  options.random_executions = 20'000;
-  const Result result = explore(options, GetParam().program);
-  EXPECT_TRUE(result.ok()) << result.report();
-}
+class LinkedListModel : public ProgramTest {};
+TEST_P(LinkedListModel, holds_within_the_bounds) { expect_holds_within_the_bounds(); }
+TEST_P(LinkedListModel, holds_at_random_beyond_the_bounds) { expect_holds_at_random_beyond_the_bounds(); }
 
 const Case kCases[] = {
     {"delete_beside_a_delete", delete_beside_a_delete},
@@ -56,8 +28,7 @@ const Case kCases[] = {
     {"walk_beside_changes", walk_beside_changes, {.preemptions = 1}},
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, LinkedListModel, testing::ValuesIn(kCases),
-                         [](const auto& of) { return std::string(of.param.name); });
+INSTANTIATE_TEST_SUITE_P(Of, LinkedListModel, testing::ValuesIn(kCases), [](const auto& of) { return name_of(of); });
 
 }  // namespace
 }  // namespace scree::model

@@ -5,35 +5,16 @@
 
 #include <gtest/gtest.h>
 
-#include <ostream>
-#include <string>
-
 #include "linked_list_programs.h"
+#include "program_suite.h"
 
 namespace scree::model {
 namespace {
 
 constexpr const char* kPtr = "scree/ebr_ptr.h";  // what a list consists of
 
-struct Bug {
-  Plant plant;
-  void (*program)(Program&);
-  Error found_as;
-  Options options = {};
-};
-
-void PrintTo(const Bug& bug, std::ostream* out) { *out << bug.plant.marker; }
-
-class LinkedListPlanted : public testing::TestWithParam<Bug> {};
-
-TEST_P(LinkedListPlanted, is_found) {
-  const Bug& bug = GetParam();
-  Options options = bug.options;
-  options.name = std::string(bug.plant.kind == Plant::Kind::kDrop ? "without " : "relaxed ") + bug.plant.marker;
-  options.planted = {bug.plant};
-  const Result result = explore(options, bug.program);
-  EXPECT_EQ(to_string(result.error), std::string(to_string(bug.found_as))) << result.report();
-}
+class LinkedListPlanted : public PlantedTest {};
+TEST_P(LinkedListPlanted, is_found) { expect_is_found(); }
 
 const Bug kBugs[] = {
     // What a link leads to is whole for who follows it.
@@ -47,10 +28,7 @@ const Bug kBugs[] = {
     {Plant::drop(kPtr, "W3"), delete_neighbours_that_nobody_else_owns, Error::kUseAfterFree},
 };
 
-INSTANTIATE_TEST_SUITE_P(Step, LinkedListPlanted, testing::ValuesIn(kBugs), [](const auto& of) {
-  return std::string(of.param.plant.kind == Plant::Kind::kDrop ? "without_" : "relaxed_") + of.param.plant.marker +
-         "_as_" + std::to_string(of.index);
-});
+INSTANTIATE_TEST_SUITE_P(Step, LinkedListPlanted, testing::ValuesIn(kBugs), [](const auto& of) { return name_of(of); });
 
 }  // namespace
 }  // namespace scree::model

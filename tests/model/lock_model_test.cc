@@ -4,45 +4,16 @@
 
 #include <gtest/gtest.h>
 
-#include <ostream>
-#include <string>
-
 #include "lock_leaving_programs.h"
 #include "lock_programs.h"
+#include "program_suite.h"
 
 namespace scree::model {
 namespace {
 
-struct Case {
-  const char* name;
-  void (*program)(Program&);
-  Options options = {};
-};
-
-void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
-
-class LockModel : public testing::TestWithParam<Case> {};
-
-TEST_P(LockModel, holds_within_the_bounds) {
-  Options options = GetParam().options;
-  options.name = GetParam().name;
-  const Result result = explore(options, GetParam().program);
-  EXPECT_TRUE(result.ok()) << result.report();
-  EXPECT_TRUE(result.complete) << result.summary();
-}
-
-TEST_P(LockModel, holds_at_random_beyond_the_bounds) {
-  Options options = GetParam().options;
-  options.name = GetParam().name;
-  options.preemptions = -1;
-  options.stale_reads = -1;
-  options.delayed_stores = 4;
-  options.spurious_failures = 2;
-  options.max_executions = 0;
-  options.random_executions = 20'000;
-  const Result result = explore(options, GetParam().program);
-  EXPECT_TRUE(result.ok()) << result.report();
-}
+class LockModel : public ProgramTest {};
+TEST_P(LockModel, holds_within_the_bounds) { expect_holds_within_the_bounds(); }
+TEST_P(LockModel, holds_at_random_beyond_the_bounds) { expect_holds_at_random_beyond_the_bounds(); }
 
 #define CASE(program, ...) \
   { #program, program __VA_OPT__(, ) __VA_ARGS__ }
@@ -97,8 +68,7 @@ const Case kCases[] = {
 };
 #undef CASE
 
-INSTANTIATE_TEST_SUITE_P(Program, LockModel, testing::ValuesIn(kCases),
-                         [](const auto& of) { return std::string(of.param.name); });
+INSTANTIATE_TEST_SUITE_P(Program, LockModel, testing::ValuesIn(kCases), [](const auto& of) { return name_of(of); });
 
 }  // namespace
 }  // namespace scree::model

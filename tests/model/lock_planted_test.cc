@@ -5,11 +5,9 @@
 
 #include <gtest/gtest.h>
 
-#include <ostream>
-#include <string>
-
 #include "lock_leaving_programs.h"
 #include "lock_programs.h"
+#include "program_suite.h"
 
 namespace scree::model {
 namespace {
@@ -19,25 +17,8 @@ constexpr const char* kSlow = "detail/lock_slow.h";
 constexpr const char* kQueue = "detail/wait_queue.h";
 constexpr const char* kWaiter = "detail/waiter.h";
 
-struct Bug {
-  Plant plant;
-  void (*program)(Program&);
-  Error found_as;
-  Options options = {};
-};
-
-void PrintTo(const Bug& bug, std::ostream* out) { *out << bug.plant.marker; }
-
-class LockPlanted : public testing::TestWithParam<Bug> {};
-
-TEST_P(LockPlanted, is_found) {
-  const Bug& bug = GetParam();
-  Options options = bug.options;
-  options.name = std::string(bug.plant.kind == Plant::Kind::kDrop ? "without " : "relaxed ") + bug.plant.marker;
-  options.planted = {bug.plant};
-  const Result result = explore(options, bug.program);
-  EXPECT_EQ(to_string(result.error), std::string(to_string(bug.found_as))) << result.report();
-}
+class LockPlanted : public PlantedTest {};
+TEST_P(LockPlanted, is_found) { expect_is_found(); }
 
 const Bug kBugs[] = {
     // What a holder did comes before what the next one does.
@@ -66,9 +47,7 @@ const Bug kBugs[] = {
     {Plant::weaken(kCore, "K3"), look_beside_a_kill, Error::kDataRace},
 };
 
-INSTANTIATE_TEST_SUITE_P(Step, LockPlanted, testing::ValuesIn(kBugs), [](const auto& of) {
-  return std::string(of.param.plant.kind == Plant::Kind::kDrop ? "without_" : "relaxed_") + of.param.plant.marker;
-});
+INSTANTIATE_TEST_SUITE_P(Step, LockPlanted, testing::ValuesIn(kBugs), [](const auto& of) { return name_of(of); });
 
 }  // namespace
 }  // namespace scree::model

@@ -5,45 +5,15 @@
 
 #include <gtest/gtest.h>
 
-#include <ostream>
-#include <string>
-
+#include "program_suite.h"
 #include "queue_programs.h"
 
 namespace scree::model {
 namespace {
 
-struct Case {
-  const char* name;
-  void (*program)(Program&);
-  Options options = {};
-};
-
-void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
-
-class QueueModel : public testing::TestWithParam<Case> {};
-
-TEST_P(QueueModel, holds_within_the_bounds) {
-  Options options = GetParam().options;
-  options.name = GetParam().name;
-  const Result result = explore(options, GetParam().program);
-  EXPECT_TRUE(result.ok()) << result.report();
-  EXPECT_TRUE(result.complete) << result.summary();
-}
-
-TEST_P(QueueModel, holds_at_random_beyond_the_bounds) {
-  Options options = GetParam().options;
-  options.name = GetParam().name;
-  options.preemptions = -1;
-  options.stale_reads = -1;
-  options.delayed_stores = 4;
-  options.membarrier_at_once = false;
-  options.spurious_failures = 2;
-  options.max_executions = 0;
-  options.random_executions = 20'000;
-  const Result result = explore(options, GetParam().program);
-  EXPECT_TRUE(result.ok()) << result.report();
-}
+class QueueModel : public ProgramTest {};
+TEST_P(QueueModel, holds_within_the_bounds) { expect_holds_within_the_bounds(); }
+TEST_P(QueueModel, holds_at_random_beyond_the_bounds) { expect_holds_at_random_beyond_the_bounds(); }
 
 const Options kOnce{.preemptions = 1};
 
@@ -79,31 +49,13 @@ const Case kCases[] = {
     {"drop_both_beside_a_collector_of_numbers", drop_both_beside_a_collector<int>, kOnce},
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, QueueModel, testing::ValuesIn(kCases),
-                         [](const auto& of) { return std::string(of.param.name); });
+INSTANTIATE_TEST_SUITE_P(Of, QueueModel, testing::ValuesIn(kCases), [](const auto& of) { return name_of(of); });
 
 constexpr const char* kQueue = "scree/queue.h";
 constexpr const char* kSegment = "detail/queue_segment.h";
 
-struct Bug {
-  Plant plant;
-  void (*program)(Program&);
-  Error found_as;
-  Options options = {};
-};
-
-void PrintTo(const Bug& bug, std::ostream* out) { *out << bug.plant.marker; }
-
-class QueuePlanted : public testing::TestWithParam<Bug> {};
-
-TEST_P(QueuePlanted, is_found) {
-  const Bug& bug = GetParam();
-  Options options = bug.options;
-  options.name = std::string(bug.plant.kind == Plant::Kind::kDrop ? "without " : "relaxed ") + bug.plant.marker;
-  options.planted = {bug.plant};
-  const Result result = explore(options, bug.program);
-  EXPECT_EQ(to_string(result.error), std::string(to_string(bug.found_as))) << result.report();
-}
+class QueuePlanted : public PlantedTest {};
+TEST_P(QueuePlanted, is_found) { expect_is_found(); }
 
 const Bug kBugs[] = {
     // Whoever finds an entry sees what its pusher wrote.
@@ -132,9 +84,7 @@ const Bug kBugs[] = {
     {Plant::drop(kSegment, "R4"), drop_the_handle_beside_pop<int, 2>, Error::kLeak, kOnce},
 };
 
-INSTANTIATE_TEST_SUITE_P(Step, QueuePlanted, testing::ValuesIn(kBugs), [](const auto& of) {
-  return std::string(of.param.plant.kind == Plant::Kind::kDrop ? "without_" : "relaxed_") + of.param.plant.marker;
-});
+INSTANTIATE_TEST_SUITE_P(Step, QueuePlanted, testing::ValuesIn(kBugs), [](const auto& of) { return name_of(of); });
 
 }  // namespace
 }  // namespace scree::model

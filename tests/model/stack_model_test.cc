@@ -6,45 +6,15 @@
 
 #include <gtest/gtest.h>
 
-#include <ostream>
-#include <string>
-
+#include "program_suite.h"
 #include "stack_programs.h"
 
 namespace scree::model {
 namespace {
 
-struct Case {
-  const char* name;
-  void (*program)(Program&);
-  Options options = {};
-};
-
-void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
-
-class StackModel : public testing::TestWithParam<Case> {};
-
-TEST_P(StackModel, holds_within_the_bounds) {
-  Options options = GetParam().options;
-  options.name = GetParam().name;
-  const Result result = explore(options, GetParam().program);
-  EXPECT_TRUE(result.ok()) << result.report();
-  EXPECT_TRUE(result.complete) << result.summary();
-}
-
-TEST_P(StackModel, holds_at_random_beyond_the_bounds) {
-  Options options = GetParam().options;
-  options.name = GetParam().name;
-  options.preemptions = -1;
-  options.stale_reads = -1;
-  options.delayed_stores = 4;
-  options.membarrier_at_once = false;
-  options.spurious_failures = 2;
-  options.max_executions = 0;
-  options.random_executions = 20'000;
-  const Result result = explore(options, GetParam().program);
-  EXPECT_TRUE(result.ok()) << result.report();
-}
+class StackModel : public ProgramTest {};
+TEST_P(StackModel, holds_within_the_bounds) { expect_holds_within_the_bounds(); }
+TEST_P(StackModel, holds_at_random_beyond_the_bounds) { expect_holds_at_random_beyond_the_bounds(); }
 
 const Options kOnce{.preemptions = 1};
 const Options kWithoutMembarrier{.membarrier = Membarrier::kRefusedAtStart};
@@ -74,31 +44,13 @@ const Case kCases[] = {
     {"drop_the_handle_beside_the_end_of_the_stack", drop_the_handle_beside_the_end_of_the_stack},
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, StackModel, testing::ValuesIn(kCases),
-                         [](const auto& of) { return std::string(of.param.name); });
+INSTANTIATE_TEST_SUITE_P(Of, StackModel, testing::ValuesIn(kCases), [](const auto& of) { return name_of(of); });
 
 constexpr const char* kStack = "scree/stack.h";
 constexpr const char* kOwners = "detail/two_owners.h";
 
-struct Bug {
-  Plant plant;
-  void (*program)(Program&);
-  Error found_as;
-  Options options = {};
-};
-
-void PrintTo(const Bug& bug, std::ostream* out) { *out << bug.plant.marker; }
-
-class StackPlanted : public testing::TestWithParam<Bug> {};
-
-TEST_P(StackPlanted, is_found) {
-  const Bug& bug = GetParam();
-  Options options = bug.options;
-  options.name = std::string(bug.plant.kind == Plant::Kind::kDrop ? "without " : "relaxed ") + bug.plant.marker;
-  options.planted = {bug.plant};
-  const Result result = explore(options, bug.program);
-  EXPECT_EQ(to_string(result.error), std::string(to_string(bug.found_as))) << result.report();
-}
+class StackPlanted : public PlantedTest {};
+TEST_P(StackPlanted, is_found) { expect_is_found(); }
 
 const Bug kBugs[] = {
     // Whoever finds an entry sees what its pusher wrote.
@@ -124,9 +76,7 @@ const Bug kBugs[] = {
     {Plant::drop(kOwners, "D7"), drop_the_handle_beside_pop, Error::kCheck},
 };
 
-INSTANTIATE_TEST_SUITE_P(Step, StackPlanted, testing::ValuesIn(kBugs), [](const auto& of) {
-  return std::string(of.param.plant.kind == Plant::Kind::kDrop ? "without_" : "relaxed_") + of.param.plant.marker;
-});
+INSTANTIATE_TEST_SUITE_P(Step, StackPlanted, testing::ValuesIn(kBugs), [](const auto& of) { return name_of(of); });
 
 }  // namespace
 }  // namespace scree::model

@@ -25,6 +25,7 @@
 
 #include <scree/atomic.h>
 #include <scree/detail/entry_handle.h>
+#include <scree/detail/sequence_results.h>
 #include <scree/detail/two_owners.h>
 #include <scree/ebr.h>
 #include <scree/sync_point.h>
@@ -75,21 +76,9 @@ class Stack {
   class Range;
   class Popped;
 
-  // What push_if() made of its value: it is in the stack, or comes back.
-  struct PushResult {
-    Handle entry;
-    std::optional<T> refused;
-
-    explicit operator bool() const noexcept { return static_cast<bool>(entry); }
-  };
-
-  enum class PopOutcome : std::uint8_t { kPopped, kEmpty, kRefused };
-  struct PopResult {
-    Handle entry;
-    PopOutcome outcome;
-
-    explicit operator bool() const noexcept { return outcome == PopOutcome::kPopped; }
-  };
+  using PushResult = detail::PushResult<T, Handle>;
+  using PopOutcome = detail::PopOutcome;
+  using PopResult = detail::PopResult<Handle>;
 
   Stack() noexcept = default;
   // No operation may be under way. Barriers may be held, by this thread, too.
