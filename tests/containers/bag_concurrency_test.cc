@@ -4,18 +4,17 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <latch>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <scree/bag.h>
 
 #include "jitter.h"
 #include "reclaim.h"
+#include "run_threads.h"
 #include "stop_at.h"
 #include "waiting_thread.h"
 
@@ -28,19 +27,6 @@ constexpr int kPerThread = 20'000;
 #else
 constexpr int kPerThread = 50'000;
 #endif
-
-// All begin at once.
-void in_threads(int n, auto body) {
-  std::vector<std::thread> threads;
-  std::latch begin(n);
-  for (int i = 0; i < n; ++i) {
-    threads.emplace_back([i, &body, &begin] {
-      begin.arrive_and_wait();
-      body(i);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
 
 // Counts how often each of the values 0.. was taken.
 class Tally {
@@ -63,7 +49,7 @@ void check_each_is_popped_once(std::uint64_t run) {
   const Jitter jitter;
   B bag;
   Tally tally(kThreads * kPerThread);
-  in_threads(kThreads, [&](int me) {
+  run_threads(kThreads, [&](int me) {
     const std::uint64_t first = static_cast<std::uint64_t>(me) * kPerThread;
     for (std::uint64_t n = 0; n < kPerThread;) {
       const std::uint64_t pushes = n % run + 1 < kPerThread - n ? n % run + 1 : kPerThread - n;
@@ -97,7 +83,7 @@ TEST(BagConcurrency, pushers_and_poppers_exchange_everything_once) {
   constexpr std::size_t kValues = 2 * kPerThread;
   Tally tally(kValues);
   Atomic<std::size_t> taken{0};
-  in_threads(6, [&](int me) {
+  run_threads(6, [&](int me) {
     if (me < 2) {
       for (std::size_t n = 0; n < kPerThread; ++n)
         bag.push(std::to_string(static_cast<std::size_t>(me) * kPerThread + n));
@@ -130,7 +116,7 @@ void check_it_is_never_said_to_be_empty() {
   bag.push(0);
   Atomic<int> working{3};
   Atomic<std::uint64_t> wrong{0};
-  in_threads(5, [&](int me) {
+  run_threads(5, [&](int me) {
     if (me < 3) {
       for (std::uint64_t n = 0; n < kPerThread; ++n) {
         const std::uint64_t run = n % 97 == 0 ? 20 : 1;
@@ -178,7 +164,7 @@ TEST(BagConcurrency, loses_nothing_to_moves_that_throw) {
   constexpr std::uint64_t kEach = 3000;
   Tally tally(2 * kEach);
   Atomic<std::uint64_t> taken{0};
-  in_threads(4, [&](int me) {
+  run_threads(4, [&](int me) {
     if (me < 2) {
       for (std::uint64_t n = 0; n < kEach; ++n) bag.emplace(static_cast<std::uint64_t>(me) * kEach + n);
       return;

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <latch>
-#include <thread>
 #include <vector>
 
 #include <scree/linked_list.h>
@@ -14,6 +12,7 @@
 #include "jitter.h"
 #include "linked_list_node.h"
 #include "reclaim.h"
+#include "run_threads.h"
 #include "stop_at.h"
 #include "waiting_thread.h"
 
@@ -27,18 +26,6 @@ constexpr int kRounds = 2'000;
 #else
 constexpr int kRounds = 20'000;
 #endif
-
-void in_threads(int n, auto body) {
-  std::vector<std::thread> threads;
-  std::latch begin(n);
-  for (int i = 0; i < n; ++i) {
-    threads.emplace_back([i, &body, &begin] {
-      begin.arrive_and_wait();
-      body(i);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
 
 // Of the nodes 1.. those that `stays` are never deleted. Writers push and delete others between them, at random places;
 // walkers expect to meet all that stay, in order, each once.
@@ -54,7 +41,7 @@ TEST(LinkedListConcurrency, what_stays_is_found_by_every_walk) {
     }
     Atomic<int> writing{2};
     Atomic<std::uint64_t> deleted{0}, pushed{0};
-    in_threads(4, [&](int me) {
+    run_threads(4, [&](int me) {
       if (me < 2) {
         std::uint64_t random = static_cast<std::uint64_t>(me) + 1;
         for (int round = 0; round < kRounds; ++round) {
@@ -112,7 +99,7 @@ TEST(LinkedListConcurrency, each_node_is_deleted_by_one_and_none_comes_back) {
       }
     }
     Atomic<int> deletions{0};
-    in_threads(4, [&](int me) {
+    run_threads(4, [&](int me) {
       for (int n = 0; n < kNodes; ++n) {
         const Barrier barrier;
         // Two go through it one way, two the other way; every eighth stays.

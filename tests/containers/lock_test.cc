@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <latch>
 #include <string_view>
 #include <thread>
@@ -10,7 +12,7 @@
 #include <scree/lock.h>
 #include <scree/sync_point.h>
 
-#include "support/start_line.h"
+#include "run_threads.h"
 
 namespace scree::test {
 namespace {
@@ -69,26 +71,20 @@ TEST(Lock, orders_the_accesses_of_writers_and_readers) {
   std::int64_t left = 0;
   std::int64_t right = 0;
   std::atomic<int> torn{0};
-  StartLine start(kThreads);
-  std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      start.wait();
-      for (int n = 0; n < kRounds; ++n) {
-        if ((n + t) % 3 == 0) {
-          if (!lock.lock_shared()) ++torn;
-          if (left != right) ++torn;
-          lock.unlock_shared();
-        } else {
-          if (!lock.lock()) ++torn;
-          ++left;
-          ++right;
-          lock.unlock();
-        }
+  run_threads(kThreads, [&](std::size_t t) {
+    for (int n = 0; n < kRounds; ++n) {
+      if ((static_cast<std::size_t>(n) + t) % 3 == 0) {
+        if (!lock.lock_shared()) ++torn;
+        if (left != right) ++torn;
+        lock.unlock_shared();
+      } else {
+        if (!lock.lock()) ++torn;
+        ++left;
+        ++right;
+        lock.unlock();
       }
-    });
-  }
-  for (auto& thread : threads) thread.join();
+    }
+  });
   EXPECT_EQ(torn, 0);
   std::int64_t expected = 0;
   for (int t = 0; t < kThreads; ++t) {
@@ -100,44 +96,36 @@ TEST(Lock, orders_the_accesses_of_writers_and_readers) {
   lock.unlock();
 }
 
-// Hangs if a waiter can be passed over for ever.
-TEST(Lock, is_had_by_a_thread_beside_others_that_never_stop) {
+// A writer among threads that do `other(lock)` again and again. Hangs if it can be passed over for ever.
+void expect_is_had_beside(void (*other)(Lock& lock)) {
   Lock lock;
   std::atomic<bool> stop{false};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads - 1; ++t) {
-    threads.emplace_back([&] {
-      while (!stop) {
-        if (lock.lock()) lock.unlock();
+  run_threads(kThreads, [&](std::size_t t) {
+    if (t == 0) {
+      for (int n = 0; n < 100; ++n) {
+        EXPECT_TRUE(lock.lock());
+        lock.unlock();
       }
-    });
-  }
-  for (int n = 0; n < 100; ++n) {
-    ASSERT_TRUE(lock.lock());
-    lock.unlock();
-  }
-  stop = true;
-  for (auto& thread : threads) thread.join();
+      stop = true;
+    }
+    while (!stop) other(lock);
+  });
 }
-
-// Hangs if readers that come overtake a writer for ever.
+TEST(Lock, is_had_by_a_writer_beside_writers_that_never_stop) {
+  expect_is_had_beside([](Lock& lock) {
+    if (lock.lock()) lock.unlock();
+  });
+}
 TEST(Lock, is_had_by_a_writer_beside_readers_that_never_stop) {
-  Lock lock;
-  std::atomic<bool> stop{false};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads - 1; ++t) {
-    threads.emplace_back([&] {
-      while (!stop) {
-        if (lock.lock_shared()) lock.unlock_shared();
-      }
-    });
-  }
-  for (int n = 0; n < 100; ++n) {
-    ASSERT_TRUE(lock.lock());
-    lock.unlock();
-  }
-  stop = true;
-  for (auto& thread : threads) thread.join();
+  expect_is_had_beside([](Lock& lock) {
+    if (lock.lock_shared()) lock.unlock_shared();
+  });
+}
+// They look, find it held or waited for, and are no reason for it not to be free.
+TEST(Lock, is_had_by_a_writer_beside_threads_that_never_stop_trying) {
+  expect_is_had_beside([](Lock& lock) {
+    if (lock.try_lock_shared()) lock.unlock_shared();
+  });
 }
 
 TEST(Lock, that_is_killed_lets_all_waiting_threads_go) {
