@@ -509,8 +509,7 @@ inline void a_hook_destroys_the_coroutine(Program& p) {
   expect_value(p, all, 2);
 }
 
-// Who lets a coroutine on within a barrier and then waits for the same lock waits for itself: the coroutine holds it,
-// and is resumed at the end of the barrier.
+// Who lets a coroutine on within a barrier may wait for the same lock there: the coroutine was handed nothing.
 inline void wait_inside_a_barrier_for_what_was_passed_on(Program& p) {
   auto& all = p.make<WithCoroutines>();
   check(all.lock.try_lock(), "nobody holds it yet");
@@ -522,7 +521,7 @@ inline void wait_inside_a_barrier_for_what_was_passed_on(Program& p) {
   });
   expect_value(p, all, 2);
 }
-// Neither holds two locks.
+// Two threads, each of which waits for what the other one passed on, within barriers.
 inline void two_wait_inside_barriers_for_what_was_passed_on(Program& p) {
   struct All : WithCoroutines {
     Guarded other;

@@ -37,6 +37,11 @@ const Case kCases[] = {
     {"push_if_beside_pops", push_if_beside_pops<0>},
     {"push_if_beside_pops_at_the_end_of_a_segment", push_if_beside_pops<1>},
     {"refuse_an_empty_queue", refuse_an_empty_queue},
+    {"refuse_while_another_pushes_behind", refuse_while_another_pushes_behind, kOnce},
+    {"is_empty_in_a_queue_that_never_is", is_empty_in_a_queue_that_never_is<0>, {.stale_reads = 3}},
+    {"is_empty_at_the_end_of_a_segment", is_empty_in_a_queue_that_never_is<1>, {.stale_reads = 3}},
+    {"pop_from_a_queue_that_is_never_empty", pop_from_a_queue_that_is_never_empty<0>, {.stale_reads = 3}},
+    {"pop_at_the_end_of_a_segment", pop_from_a_queue_that_is_never_empty<1>, {.stale_reads = 3}},
     {"pop_if_beside_pop_if", pop_if_beside_pop_if},
     {"pop_if_beside_pop", pop_if_beside_pop},
     {"pop_all_beside_push_and_pop", pop_all_beside_push_and_pop, kOnce},
@@ -57,6 +62,9 @@ constexpr const char* kSegment = "detail/queue_segment.h";
 class QueuePlanted : public PlantedTest {};
 TEST_P(QueuePlanted, is_found) { expect_is_found(); }
 
+// A pop looks twice at a slot before it looks at what is pushed.
+const Options kThreeStale{.preemptions = 1, .stale_reads = 3};
+
 const Bug kBugs[] = {
     // Whoever finds an entry sees what its pusher wrote.
     {Plant::weaken(kSegment, "F1"), push_beside_pop<Item, 1, 1>, Error::kDataRace},
@@ -66,9 +74,12 @@ const Bug kBugs[] = {
     {Plant::drop(kSegment, "F2"), push_beside_pop<int, 2, 2>, Error::kCheck},
     // What was pushed and what was popped, seen from both sides.
     {Plant::weaken(kQueue, "C3"), push_if_beside_pops<0>, Error::kCheck},
+    {Plant::weaken(kQueue, "C2"), refuse_while_another_pushes_behind, Error::kCheck, kOnce},
+    {Plant::weaken(kQueue, "O1"), pop_from_a_queue_that_is_never_empty<0>, Error::kCheck, kThreeStale},
+    {Plant::weaken(kQueue, "O1"), is_empty_in_a_queue_that_never_is<1>, Error::kCheck, kThreeStale},
     {Plant::weaken(kQueue, "C4"), push_if_beside_pops<0>, Error::kCheck},
     {Plant::weaken(kQueue, "O2"), push_if_beside_pops<0>, Error::kCheck},
-    {Plant::weaken(kQueue, "O3"), push_if_beside_pops<0>, Error::kCheck},
+    {Plant::weaken(kQueue, "O3"), pop_from_a_queue_that_is_never_empty<0>, Error::kCheck, kThreeStale},
     // Segments are whole for those who come to them.
     {Plant::weaken(kQueue, "S1"), push_beside_pop<int, 1, 1>, Error::kDataRace},
     {Plant::weaken(kQueue, "S2"), push_beside_pop<int, 1, 1>, Error::kDataRace},

@@ -307,6 +307,75 @@ void push_if_beside_pops(Program& p) {
     q.end();
   });
 }
+// A push before the pop of what was there: the queue is never empty, whoever looks.
+template <int kBefore, class Look>
+void look_into_a_queue_that_is_never_empty(Program& p, Look look) {
+  auto& q = p.make<Numbers>();
+  for (int n = 0; n < kBefore; ++n) {
+    q.push(9);
+    q.pop();
+  }
+  q.push(1);
+  p.thread([&q] {
+    q.begin(0);
+    q.push(2);
+    check(q.pop() == 1, "it comes first");
+  });
+  p.thread([&q, look] {
+    q.begin(1);
+    check(look(q), "something is there");
+  });
+  p.at_end([&q] { q.end(); });
+}
+template <int kBefore>
+void is_empty_in_a_queue_that_never_is(Program& p) {
+  look_into_a_queue_that_is_never_empty<kBefore>(p, [](Numbers& q) { return !q.queue->is_empty(); });
+}
+template <int kBefore>
+void pop_from_a_queue_that_is_never_empty(Program& p) {
+  auto& q = p.make<Numbers>();
+  for (int n = 0; n < kBefore; ++n) {
+    q.push(9);
+    q.pop();
+  }
+  q.push(1);
+  p.thread([&q] {
+    q.begin(0);
+    q.push(2);
+    q.popped[0] = q.pop();
+  });
+  p.thread([&q] {
+    q.begin(1);
+    q.popped[1] = q.pop();
+  });
+  p.at_end([&q] {
+    check(q.popped[0] + q.popped[1] == 3, "each pop finds one");
+    q.end();
+  });
+}
+// One pushes behind 1, which another one pops: the queue is empty to no third one.
+inline void refuse_while_another_pushes_behind(Program& p) {
+  auto& q = p.make<Numbers>();
+  q.push(1);
+  p.thread([&q] {
+    q.begin(0);
+    const auto result = q.queue->push_if(2, [](const int* newest) { return newest != nullptr && *newest == 1; });
+    q.popped[0] = result ? 1 : 0;
+  });
+  p.thread([&q] {
+    q.begin(1);
+    check(q.pop() == 1, "it is there");
+  });
+  p.thread([&q] {
+    q.begin(2);
+    const auto result = q.queue->push_if(3, [](const int* newest) { return newest != nullptr; });
+    q.popped[2] = result ? 1 : 0;
+  });
+  p.at_end([&q] {
+    check(q.popped[0] == 0 || q.popped[2] == 1, "who refuses an empty queue found it so");
+    q.end();
+  });
+}
 // Refuses to push into an empty queue: then it was empty at one instant.
 inline void refuse_an_empty_queue(Program& p) {
   auto& q = p.make<Numbers>();

@@ -176,7 +176,8 @@ class Bag {
     }
   }
 
-  static std::optional<T> move_out(Claim taken) requires std::is_trivially_copyable_v<T> {
+  static std::optional<T> move_out(Claim taken) requires(
+      std::is_trivially_copyable_v<T>&& std::is_copy_constructible_v<T>) {
     const T value = taken.slot->value();
     taken.slot->hand_out(taken.word, [](T&) {});
     return value;

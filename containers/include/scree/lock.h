@@ -19,12 +19,12 @@
 // A lock that protects something which has been replaced can be killed: whoever waits for it, or asks for it later, is
 // told, and looks for the replacement.
 //
-// resume_hook.h says who resumes coroutines. One that a thread comes to let on inside a barrier is not handed the lock:
-// it tries to take it, and goes on, when that thread is outside. A coroutine that waits may be destroyed, by any
-// thread: it leaves the queue, or passes on what it was granted. Destroying one that is being resumed is an error,
-// which checked builds report: where others may let it on meanwhile, a ResumeHook decides which comes first. A
-// coroutine may release on another thread than it acquired on. One that blocks its thread also keeps those waiting
-// which that thread was to resume next. Its promise must not throw out of resume().
+// resume_hook.h says who resumes coroutines. One that a thread comes to let on inside a barrier, or in reclamation, is
+// not handed the lock: it tries to take it, and goes on, when that thread is outside. A coroutine that waits may be
+// destroyed, by any thread: it leaves the queue, or passes on what it was granted. Destroying one that is being resumed
+// is an error, which checked builds report: where others may let it on meanwhile, a ResumeHook decides which comes
+// first. A coroutine may release on another thread than it acquired on. One that blocks its thread also keeps those
+// waiting which that thread was to resume next. Its promise must not throw out of resume().
 //
 // At most 8191 hold it shared at a time; more wait until these have left. The addresses of stacks and coroutines fit
 // into 48 bits. The queue's idea is that of J. Mellor-Crummey and M. Scott (1991), of one word as in parking_lot and
@@ -78,8 +78,8 @@ class [[nodiscard]] LockAwaiter : private detail::Waiter {
 
 // std::lock_guard and std::shared_lock may hold one that is never killed: they do not look at what lock() returns.
 // Whoever calls lock() or lock_shared() and gets true calls unlock() or unlock_shared(). Uncontended, each is one
-// read-modify-write. A lock may be destroyed as soon as nobody holds it or waits for it, and every unlock_shared() has
-// returned.
+// read-modify-write. A lock may be destroyed as soon as nobody holds it or waits for it, and every unlock_shared() and
+// kill() has returned.
 class Lock {
  public:
   constexpr Lock() noexcept = default;

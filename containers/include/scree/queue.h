@@ -5,16 +5,17 @@
 // not filled gives it up, and its pusher goes to another one: so nobody waits for anybody. After P. Ramalhete and A.
 // Correia, "FAAArrayQueue" (2016), with conditional operations and entries that outlive their segment.
 //
-//   Progress       push, emplace, pop, push_if, pop_if, peek: lock-free, constant time without contention, plus the
-//                  condition; iteration, len: wait-free for each entry
+//   Progress       push, emplace, pop, pop_if, peek, is_empty: lock-free, constant time without contention, plus the
+//                  condition; push_if: obstruction-free, as two of them can make each other start again; iteration,
+//                  len: wait-free for each entry
 //   Linearizable   push, emplace, pop, push_if, pop_if, peek, is_empty. pop_all() is a sequence of pops
 //   Iteration      in order, up to what was there when it began; visits each entry once that stays in the queue, and at
 //                  most once those that are popped meanwhile
 //   Entries        live as long as the handle that push() returned, the queue or the handle that pop() returned has
 //                  them; what was borrowed under a barrier stays valid until it ends, also if the queue goes
-//   Memory         segments of 8, 16, … 256 entries, none before the first push. A handle keeps its segment's memory
-//   Exceptions     if a constructor of T, a condition or an allocation throws, no entry was pushed or popped
-//   Values         can be moved: a push whose place is given up moves its value to another one
+//   Memory         segments of 8, 16, … 256 entries, none before the first push or push_if(). A handle keeps its
+//   segment's memory Exceptions     if a constructor of T, a condition or an allocation throws, no entry was pushed or
+//   popped Values         can be moved: a push whose place is given up moves its value to another one
 //
 // Protocol: docs/protocols/queue.md. Its steps are numbered here and in detail/queue_segment.h.
 
@@ -24,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -105,7 +107,7 @@ class Queue {
       const Found newest = find_newest(first, segment, place);
       if (!condition(newest.value())) {
         // An empty queue was empty at one instant only if nobody has pushed since.
-        if (newest.slot == nullptr && segment.pushed.load(memory_order_relaxed) != place) continue;  // [C2]
+        if (newest.slot == nullptr && segment.pushed.load(memory_order_seq_cst) != place) continue;  // [C2]
         return {Handle(), std::optional<T>(std::move(stray.value()))};
       }
       SCREE_SYNC_POINT("queue:push_if:asked");
@@ -200,24 +202,30 @@ class Queue {
   // A value on its way into the queue: the caller's, or in a place that was given up, where nobody else looks.
   class Stray {
    public:
-    explicit Stray(T& value) noexcept : value_(&value) {}
-    explicit Stray(Slot& slot) noexcept : value_(&slot.value()), slot_(&slot) {}
-    ~Stray() {
-      if (slot_ != nullptr) slot_->destroy();
-    }
+    explicit Stray(T& value) noexcept : value_(std::addressof(value)) {}
+    explicit Stray(Slot& slot) noexcept : value_(std::addressof(slot.value())), slot_(&slot) {}
+    ~Stray() { leave(); }
     Stray(const Stray&) = delete;
     Stray& operator=(const Stray&) = delete;
 
     T& value() noexcept { return *value_; }
-    void moved_to(Slot& slot) noexcept {
-      if (slot_ != nullptr) slot_->destroy();
+    // `unlinked`: the slot's segment, where nobody has seen that.
+    void moved_to(Slot& slot, Segment* unlinked = nullptr) noexcept {
+      leave();
       slot_ = &slot;
-      value_ = &slot.value();
+      unlinked_ = unlinked;
+      value_ = std::addressof(slot.value());
     }
 
    private:
+    void leave() noexcept {
+      if (slot_ != nullptr) slot_->destroy();
+      if (unlinked_ != nullptr) Segment::free(unlinked_);
+    }
+
     T* value_;
     Slot* slot_ = nullptr;
+    Segment* unlinked_ = nullptr;
   };
 
   // Who has taken a place and cannot fill it gives it up.
@@ -246,14 +254,42 @@ class Queue {
         construct(slot, std::move(stray.value()));
         if (slot.fill()) return Handle::first(&slot);
         stray.moved_to(slot);
-      } else {
-        append(segment);
+      } else if (Slot* const slot = append_with(segment, stray)) {
+        return Handle::first(slot);
       }
     }
   }
 
-  Segment* oldest() const noexcept { return oldest_.load(memory_order_acquire); }                         // [S1]
-  Segment* newest() const noexcept { return newest_.load(memory_order_acquire); }                         // [S3]
+  // As append(), but a new segment has the value in its first place when it is linked: so a push whose places are given
+  // up again and again ends there at the latest. Null if somebody else has linked one.
+  Slot* append_with(Segment& full, Stray& stray) {
+    Segment* next = next_of(full);
+    Slot* pushed = nullptr;
+    if (next == nullptr) {
+      std::unique_ptr<Segment, void (*)(Segment*)> fresh(make_behind(full), &Segment::free);
+      Slot& first = fresh->slot(0);
+      first.construct(std::move(stray.value()));
+      first.fill();
+      fresh->pushed.store(1, memory_order_relaxed);
+      if (full.next.compare_exchange_strong(next, fresh.get(), memory_order_seq_cst)) {  // [S9]
+        next = fresh.release();
+        pushed = &first;
+      } else {
+        stray.moved_to(first, fresh.release());
+      }
+    }
+    go_on(full, *next);
+    return pushed;
+  }
+
+  static Segment* make_behind(Segment& full) {
+    return Segment::make(std::min(2 * full.capacity, kMostCapacity), &full);
+  }
+  Segment* oldest() const noexcept { return oldest_.load(memory_order_acquire); }  // [S1]
+  Segment* newest() const noexcept { return newest_.load(memory_order_acquire); }  // [S3]
+  static std::uint64_t popped_of(Segment& segment) noexcept {
+    return segment.popped.load(memory_order_seq_cst);  // [O1]
+  }
   static Segment* next_of(Segment& segment) noexcept { return segment.next.load(memory_order_seq_cst); }  // [S5]
 
   // The first to need one makes it.
@@ -286,7 +322,7 @@ class Queue {
     SCREE_SYNC_POINT("queue:append:full");
     Segment* next = next_of(full);
     if (next == nullptr) {
-      Segment* const fresh = Segment::make(std::min(2 * full.capacity, kMostCapacity), &full);
+      Segment* const fresh = make_behind(full);
       if (full.next.compare_exchange_strong(next, fresh, memory_order_seq_cst)) {  // [S6]
         next = fresh;
         SCREE_SYNC_POINT("queue:append:linked");
@@ -328,7 +364,7 @@ class Queue {
     for (;;) {
       Segment* const segment = oldest();
       if (segment == nullptr) return nullptr;
-      std::uint64_t place = segment->popped.load(memory_order_relaxed);  // [O1]
+      std::uint64_t place = popped_of(*segment);
       if (place < segment->capacity) {
         if (is_untaken(*segment, place)) return nullptr;
         SCREE_SYNC_POINT("queue:pop:seen");
@@ -349,7 +385,7 @@ class Queue {
     for (;;) {
       Segment* const segment = oldest();
       if (segment == nullptr) return {};
-      std::uint64_t place = segment->popped.load(memory_order_relaxed);
+      std::uint64_t place = popped_of(*segment);
       if (place >= segment->capacity) {
         if (!leave(*segment, barrier)) return {};
         continue;

@@ -189,7 +189,7 @@ inline void LockCore::settle(bool mine) noexcept {
 inline LockCore::Grant LockCore::choose(WaitQueue& queue, Chosen& chosen) noexcept {
   Waiter& front = *queue.front();
   Grant grant;
-  if (front.is_coroutine && !ReadyList::current().is_free_to_resume()) {
+  if (front.is_coroutine && !ReadyList::is_free_to_resume()) {
     chosen.add(queue, front, Waiter::Outcome::kTryAgain);
   } else if (front.mode == LockMode::kShared) {
     grant.readers = readers_to_go_on(queue, LockWord::kMostShared);
@@ -217,7 +217,7 @@ inline bool LockCore::join_readers(WaitQueue& queue, Chosen& chosen, LockWord wo
 }
 
 inline std::uint32_t LockCore::readers_to_go_on(WaitQueue& queue, std::uint32_t most) noexcept {
-  return queue.readers_in_front(most, ReadyList::current().is_free_to_resume());
+  return queue.readers_in_front(most, ReadyList::is_free_to_resume());
 }
 
 inline void LockCore::dismiss_leavers(WaitQueue& queue, LockWord word) noexcept {

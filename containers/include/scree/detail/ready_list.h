@@ -43,10 +43,10 @@ class ReadyList {
     if (const ReadyList* const list = waiter.ready.load(memory_order_relaxed)) const Held held(list);
   }
 
-  // Whether a coroutine that is pushed now is resumed now.
-  bool is_free_to_resume() const noexcept {
+  // Whether a coroutine that is pushed now is resumed now, or after the one that is being resumed.
+  static bool is_free_to_resume() noexcept {
     const ebr::detail::Record* const record = ebr::detail::this_record();
-    return !is_resuming_ && (record == nullptr || record->is_outside());
+    return record == nullptr || record->is_outside();
   }
 
   // Resumes all, also those that are added meanwhile. Owner only. While the thread holds a barrier they wait for its
