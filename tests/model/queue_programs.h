@@ -37,6 +37,13 @@ struct Queued : Registered {
     const auto one = queue->pop();
     return one ? number_of(*one) : 0;
   }
+  // So that what is pushed next lies at the end of a segment, or at its beginning.
+  void use_up(int places) {
+    for (int n = 0; n < places; ++n) {
+      push(9);
+      pop();
+    }
+  }
   static int number_of(const Item& item) { return item.value(); }
   static int number_of(int number) { return number; }
 
@@ -285,11 +292,7 @@ inline void push_if_beside_push_if(Program& p) {
 template <int kBefore>
 void push_if_beside_pops(Program& p) {
   auto& q = p.make<Numbers>();
-  // So that the entries lie at the end of a segment, or at its beginning.
-  for (int n = 0; n < kBefore; ++n) {
-    q.push(9);
-    q.pop();
-  }
+  q.use_up(kBefore);
   q.push(1);
   p.thread([&q] {
     q.begin(0);
@@ -311,10 +314,7 @@ void push_if_beside_pops(Program& p) {
 template <int kBefore, class Look>
 void look_into_a_queue_that_is_never_empty(Program& p, Look look) {
   auto& q = p.make<Numbers>();
-  for (int n = 0; n < kBefore; ++n) {
-    q.push(9);
-    q.pop();
-  }
+  q.use_up(kBefore);
   q.push(1);
   p.thread([&q] {
     q.begin(0);
@@ -334,10 +334,7 @@ void is_empty_in_a_queue_that_never_is(Program& p) {
 template <int kBefore>
 void pop_from_a_queue_that_is_never_empty(Program& p) {
   auto& q = p.make<Numbers>();
-  for (int n = 0; n < kBefore; ++n) {
-    q.push(9);
-    q.pop();
-  }
+  q.use_up(kBefore);
   q.push(1);
   p.thread([&q] {
     q.begin(0);

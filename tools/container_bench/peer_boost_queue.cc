@@ -28,8 +28,7 @@ struct BoostQueue {
 
 void add_boost_queue(Registry* registry) {
   registry->add_peer("boost_queue", "Boost " BOOST_LIB_VERSION);
-  registry->add_side("queue", "push_pop", {.name = "boost_queue", .run = push_pop<BoostQueue>()});
-  registry->add_side("queue", "one_to_one", {.name = "boost_queue", .run = one_to_one<BoostQueue>()});
+  add_push_pop_side<BoostQueue>(registry, "queue", "boost_queue");
 }
 
 #else

@@ -32,8 +32,7 @@ struct BoostStack {
 
 void add_boost_stack(Registry* registry) {
   registry->add_peer("boost_stack", "Boost " BOOST_LIB_VERSION);
-  registry->add_side("stack", "push_pop", {.name = "boost_stack", .run = push_pop<BoostStack>()});
-  registry->add_side("stack", "one_to_one", {.name = "boost_stack", .run = one_to_one<BoostStack>()});
+  add_push_pop_side<BoostStack>(registry, "stack", "boost_stack");
 }
 
 #else

@@ -25,8 +25,7 @@ struct Moodycamel {
 
 void add_moodycamel(Registry* registry) {
   registry->add_peer("moodycamel", "concurrentqueue");
-  registry->add_side("queue", "push_pop", {.name = "moodycamel", .run = push_pop<Moodycamel>()});
-  registry->add_side("queue", "one_to_one", {.name = "moodycamel", .run = one_to_one<Moodycamel>()});
+  add_push_pop_side<Moodycamel>(registry, "queue", "moodycamel");
 }
 
 #else

@@ -26,8 +26,7 @@ struct TbbQueue {
 
 void add_tbb_queue(Registry* registry) {
   registry->add_peer("tbb_queue", "oneTBB " TBB_VERSION_STRING);
-  registry->add_side("queue", "push_pop", {.name = "tbb_queue", .run = push_pop<TbbQueue>()});
-  registry->add_side("queue", "one_to_one", {.name = "tbb_queue", .run = one_to_one<TbbQueue>()});
+  add_push_pop_side<TbbQueue>(registry, "queue", "tbb_queue");
 }
 
 #else

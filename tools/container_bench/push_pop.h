@@ -15,6 +15,7 @@
 #include <string>
 
 #include "contender.h"
+#include "registry.h"
 #include "timed_threads.h"
 
 namespace scree::bench {
@@ -99,6 +100,21 @@ RunFunction one_to_one() {
     });
     return check_sum(sum.load(), sum_below(request.n));
   };
+}
+
+// Both benchmarks of a container of ours, and a peer's side of them.
+template <class Way>
+void add_push_pop(Registry* registry, const std::string& name) {
+  registry->add({.name = "push_pop", .container = {.name = name, .run = push_pop<Way>()}});
+  registry->add({.name = "one_to_one",
+                 .container = {.name = name, .run = one_to_one<Way>()},
+                 .only_threads = kOneToOneThreads,
+                 .max_n = kOneToOneMost});
+}
+template <class Way>
+void add_push_pop_side(Registry* registry, const std::string& container, const std::string& peer) {
+  registry->add_side(container, "push_pop", {.name = peer, .run = push_pop<Way>()});
+  registry->add_side(container, "one_to_one", {.name = peer, .run = one_to_one<Way>()});
 }
 
 }  // namespace scree::bench

@@ -6,10 +6,11 @@
 #include <optional>
 
 #include <scree/bag.h>
+#include <scree/stack.h>
 
+#include "handle_way.h"
 #include "push_pop.h"
 #include "registry.h"
-#include "stack_way.h"
 
 namespace scree::bench {
 namespace {
@@ -28,13 +29,8 @@ struct BagWay {
 
 void add_bag(Registry* registry) {
   registry->add_peer("stack", "");
-  registry->add({.name = "push_pop", .container = {.name = "bag", .run = push_pop<BagWay>()}});
-  registry->add_side("bag", "push_pop", {.name = "stack", .run = push_pop<StackWay>()});
-  registry->add({.name = "one_to_one",
-                 .container = {.name = "bag", .run = one_to_one<BagWay>()},
-                 .only_threads = kOneToOneThreads,
-                 .max_n = kOneToOneMost});
-  registry->add_side("bag", "one_to_one", {.name = "stack", .run = one_to_one<StackWay>()});
+  add_push_pop<BagWay>(registry, "bag");
+  add_push_pop_side<HandleWay<Stack>>(registry, "bag", "stack");
 }
 
 }  // namespace scree::bench

@@ -2,18 +2,14 @@
 //
 // scree::Stack.
 
+#include <scree/stack.h>
+
+#include "handle_way.h"
 #include "push_pop.h"
 #include "registry.h"
-#include "stack_way.h"
 
 namespace scree::bench {
 
-void add_stack(Registry* registry) {
-  registry->add({.name = "push_pop", .container = {.name = "stack", .run = push_pop<StackWay>()}});
-  registry->add({.name = "one_to_one",
-                 .container = {.name = "stack", .run = one_to_one<StackWay>()},
-                 .only_threads = kOneToOneThreads,
-                 .max_n = kOneToOneMost});
-}
+void add_stack(Registry* registry) { add_push_pop<HandleWay<Stack>>(registry, "stack"); }
 
 }  // namespace scree::bench

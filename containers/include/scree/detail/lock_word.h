@@ -41,7 +41,6 @@ class LockWord {
   constexpr std::uint32_t shared() const noexcept { return static_cast<std::uint32_t>((bits_ & kShared) / kOneShared); }
   constexpr bool is_free() const noexcept { return !has(kExclusive | kShared); }
   constexpr bool is_queue_locked() const noexcept { return has(kQueueLocked); }
-  constexpr bool is_someone_woken() const noexcept { return has(kWoken); }
   constexpr bool is_someone_leaving() const noexcept { return has(kLeaving); }
   constexpr bool is_killed() const noexcept { return has(kKilled); }
 
@@ -67,7 +66,6 @@ class LockWord {
   constexpr LockWord exclusive() const noexcept { return with(kExclusive); }
   constexpr LockWord without_exclusive() const noexcept { return without(kExclusive); }
   constexpr LockWord with_shared(std::uint32_t more) const noexcept { return LockWord(bits_ + more * kOneShared); }
-  constexpr LockWord without_one_shared() const noexcept { return LockWord(bits_ - kOneShared); }
   constexpr LockWord queue_locked() const noexcept { return with(kQueueLocked); }
   constexpr LockWord without_queue_locked() const noexcept { return without(kQueueLocked); }
   constexpr LockWord someone_woken() const noexcept { return with(kWoken); }

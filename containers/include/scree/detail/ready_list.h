@@ -53,8 +53,8 @@ class ReadyList {
   // end, and within a resumption for the end of that.
   void resume_all() noexcept {
     if (is_resuming_) return;
-    if (ebr::detail::Record* const record = ebr::detail::this_record(); record != nullptr && !record->is_outside()) {
-      record->after_barriers = &resume_here;
+    if (!is_free_to_resume()) {
+      ebr::detail::this_record()->after_barriers = &resume_here;
       return;
     }
     is_resuming_ = true;
