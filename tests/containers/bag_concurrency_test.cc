@@ -141,6 +141,25 @@ TEST(BagConcurrency, of_small_blocks_is_never_said_to_be_empty_when_it_is_not) {
   check_it_is_never_said_to_be_empty<Bag<std::uint64_t, 2, 2>>();
 }
 
+// Nor does what several threads leave for one another to unlink add up.
+TEST(BagConcurrency, does_not_grow_under_batches) {
+  const Jitter jitter;
+  Bag<std::uint64_t, 8, 16> bag;
+  for (std::uint64_t n = 0; n < bag.kInlineCapacity; ++n) bag.push(n);
+  constexpr std::uint64_t kBatch = 31;
+  Atomic<std::size_t> most{0};
+  run_threads(kThreads, [&](int) {
+    for (std::uint64_t round = 0; round < kPerThread / kBatch; ++round) {
+      for (std::uint64_t n = 0; n < kBatch; ++n) bag.push(n);
+      for (std::uint64_t n = 0; n < kBatch; ++n) ASSERT_TRUE(bag.pop());
+      const std::size_t blocks = bag.blocks();
+      for (std::size_t seen = most.load(); blocks > seen && !most.compare_exchange_weak(seen, blocks);) {
+      }
+    }
+  });
+  EXPECT_LE(most, bag.kInlineCapacity + kThreads * (kBatch + 1)) << "elements, and the block that each is at";
+}
+
 // A move that throws now and then puts the element back, beside others that want it.
 struct Sometimes : std::runtime_error {
   Sometimes() : std::runtime_error("sometimes") {}
@@ -185,6 +204,47 @@ TEST(BagConcurrency, loses_nothing_to_moves_that_throw) {
 }
 
 #if SCREE_SYNC_POINTS
+
+// A count sees no element in two rounds, between which a block goes with as many pushes as were added elsewhere. There
+// is an element at any time.
+TEST(BagStops, do_not_make_up_an_empty_bag) {
+  Bag<int, 2, 4> bag;
+  const auto at = [](std::uint32_t place) { scree::detail::bag_place() = place; };
+  at(0);
+  for (int n = 0; n < 7; ++n) bag.push(n);
+  at(1);
+  for (int n = 0; n < 5; ++n) bag.pop();
+  ASSERT_EQ(bag.blocks(), 2u) << "one with a slot in use, and one with the last element";
+  WaitingThread taker([&](auto pause) {
+    const StopAt stop("bag:taken", pause);
+    at(1);
+    bag.pop();
+  });
+  ASSERT_EQ(bag.len(), 1u) << "inline, at 0";
+
+  const auto while_counting = [&] {
+    at(0);
+    bag.push(7);  // into the newest block, where the count has been
+    bag.pop();    // inline, where it has not
+  };
+  const auto between_rounds = [&] {
+    at(0), bag.push(8);
+    at(1), bag.pop();  // 7
+    for (int n = 0; n < 2; ++n) bag.push(9), bag.pop();
+    taker.finish();
+    ASSERT_EQ(bag.blocks(), 1u);
+    ASSERT_EQ(bag.len(), 1u);
+  };
+  std::optional<StopAt> first, second, third;
+  first.emplace("bag:blocks_counted", [&] {
+    while_counting();
+    second.emplace("bag:counted", [&] {
+      between_rounds();
+      third.emplace("bag:blocks_counted", while_counting);
+    });
+  });
+  EXPECT_FALSE(bag.is_empty());
+}
 
 // A thread that is stopped at any step costs the others one slot.
 class BagStopped : public testing::TestWithParam<const char*> {};

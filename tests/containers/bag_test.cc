@@ -89,6 +89,32 @@ TEST(Bag, gives_a_block_back_that_was_hardly_used_when_it_is_empty) {
   EXPECT_EQ(bag.blocks(), 0u);
 }
 
+// All blocks but the newest have something in them, whatever was pushed and popped before. (What stays in the bag need
+// not stay inline.)
+TEST(Bag, does_not_grow_under_batches) {
+  for (const std::size_t batch : {2, 7, 31, 33, 64, 100}) {
+    Bag<std::size_t, 8, 16> bag;
+    for (std::size_t n = 0; n < bag.kInlineCapacity; ++n) bag.push(n);
+    for (std::size_t round = 0; round < 1000; ++round) {
+      for (std::size_t n = 0; n < batch; ++n) bag.push(n);
+      ASSERT_LE(bag.blocks(), bag.kInlineCapacity + 1 + batch / 16 + 1) << "batches of " << batch;
+      for (std::size_t n = 0; n < batch; ++n) ASSERT_NE(bag.pop(), std::nullopt);
+      ASSERT_LE(bag.blocks(), bag.kInlineCapacity + 1) << "batches of " << batch;
+    }
+  }
+}
+RC_GTEST_PROP(Bag, has_no_more_blocks_than_elements_but_one, (const std::vector<std::int8_t>& batches)) {
+  Bag<int, 2, 4> bag;
+  int held = 0;
+  for (const int batch : batches) {
+    for (int n = 0; n < batch; ++n) bag.push(n);
+    for (int n = 0; n > batch && bag.pop(); --n) --held;
+    if (batch > 0) held += batch;
+    RC_ASSERT(bag.len() == static_cast<std::size_t>(held));
+    RC_ASSERT(bag.blocks() <= static_cast<std::size_t>(held) + 1);
+  }
+}
+
 // A pair that goes on in a bag that is partly full allocates nothing, however long.
 TEST(Bag, does_not_grow_under_pairs) {
   Bag<int> bag;

@@ -11,13 +11,13 @@
 namespace scree::model {
 namespace {
 
-constexpr const char* kBag = "scree/bag.h";
 constexpr const char* kBlock = "detail/bag_block.h";
 
 class BagPlanted : public PlantedTest {};
 TEST_P(BagPlanted, is_found) { expect_is_found(); }
 
 const Options kThree{.delayed_stores = 0};
+const Options kOnlyOrder{.stale_reads = 0, .delayed_stores = 0};
 
 const Bug kBugs[] = {
     // A slot's memory is used by one thread after another.
@@ -32,14 +32,15 @@ const Bug kBugs[] = {
     {Plant::weaken(kBlock, "B4"), look_into_a_bag_that_is_never_empty, Error::kCheck},
     {Plant::weaken(kBlock, "B6"), look_into_a_bag_that_is_never_empty, Error::kCheck},
     {Plant::weaken(kBlock, "B8"), look_behind_what_is_over, Error::kCheck, kThree},
-    {Plant::weaken(kBag, "B11"), look_behind_a_block_that_is_over, Error::kCheck, kThree},
-    {Plant::weaken(kBag, "B9"), look_behind_a_block_that_is_over, Error::kCheck, kThree},
+    {Plant::weaken(kBlock, "B11"), look_behind_a_block_that_is_over, Error::kCheck, kThree},
+    {Plant::weaken(kBlock, "B9"), look_behind_a_block_that_is_over, Error::kCheck, kThree},
     // Blocks.
     {Plant::drop(kBlock, "B7"), link_a_block_beside_another, Error::kCheck},
-    {Plant::weaken(kBag, "B9"), link_a_block_beside_another, Error::kDataRace},
-    {Plant::weaken(kBag, "B10"), link_a_block_beside_another, Error::kDataRace},
-    {Plant::drop(kBag, "B10"), link_a_block_beside_another, Error::kLivelock},
-    {Plant::drop(kBag, "B11"), walk_beside_an_unlink, Error::kLivelock},
+    {Plant::weaken(kBlock, "B9"), link_a_block_beside_another, Error::kDataRace},
+    {Plant::weaken(kBlock, "B10"), link_a_block_beside_another, Error::kDataRace},
+    {Plant::drop(kBlock, "B10"), link_a_block_beside_another, Error::kLivelock},
+    {Plant::drop(kBlock, "B11"), walk_beside_an_unlink, Error::kDoubleFree},
+    {Plant::drop(kBlock, "B13"), unlink_neighbours, Error::kDoubleFree, kOnlyOrder},
     {Plant::drop(kBlock, "B12"), seal_beside_a_push, Error::kCheck},
 };
 

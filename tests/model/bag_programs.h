@@ -45,7 +45,7 @@ class Element {
   Plain<int> value_;
 };
 
-// A bag, and which of the values 1..9 was popped how often.
+// A bag, and which of the values 1..10 was popped how often.
 template <std::uint32_t kInline>
 class SceneOf : public Registered {
  public:
@@ -86,7 +86,7 @@ class SceneOf : public Registered {
   Bag<Element, kInline> bag;
 
  private:
-  static constexpr int kValues = 9;
+  static constexpr int kValues = 10;
   Atomic<int> popped_[kValues];
 };
 using Scene = SceneOf<2>;
@@ -366,6 +366,54 @@ inline void pop_all_beside_a_push(Program& p) {
 inline void pop_all_beside_pops(Program& p) {
   between_two<FourFilled>(
       p, 4, [](FourFilled& s) { s.pop(), s.look_at(0), s.pop(); }, [](FourFilled& s) { s.pop_all(); });
+}
+
+// Blocks of which those in the middle get over. Nothing is inline, so that pops go on to the blocks.
+struct InBlocks : SceneOf<2> {
+  void pop_inline() { look_at(0), pop(), look_at(1), pop(); }
+  void pop_beyond(int value) { check(pop() == value, "the newest block comes first, and its oldest element"); }
+};
+// The newest block holds nothing, but is not used up; the next one has one element left.
+struct OneInTheMiddle : InBlocks {
+  OneInTheMiddle() {
+    push(2), push(3), push(4), push(1), push(5);
+    pop_inline(), pop_beyond(5), pop_beyond(4);
+    check(bag.blocks() == 2 && bag.len() == 1, "1 is left");
+  }
+};
+// Two neighbours have one element left each; behind them is a full one.
+struct TwoNeighbours : InBlocks {
+  TwoNeighbours() {
+    push(3), push(4), push(1), push(2), push(5), push(6);
+    pop_inline(), pop_beyond(5);
+    push(7), push(8), push(9), push(10);
+    pop_inline(), pop_beyond(9);
+    check(bag.blocks() == 3 && bag.len() == 4, "1 and 2, 6, 10 are left");
+  }
+};
+inline void unlink_neighbours(Program& p) {
+  const auto pop_one = [](TwoNeighbours& s) {
+    check(s.pop() != 0, "there is one for each");
+    ebr::collect();
+  };
+  between_two<TwoNeighbours>(p, 10, pop_one, pop_one);
+}
+inline void walk_beside_an_unlink_in_the_middle(Program& p) {
+  between_two<OneInTheMiddle>(
+      p, 5, [](OneInTheMiddle& s) { static_cast<void>(s.bag.len()); },
+      [](OneInTheMiddle& s) {
+        check(s.pop() == 1, "nobody else pops");
+        check(s.bag.blocks() == 1, "the used up block is gone, though it was in the middle");
+        ebr::collect();
+      });
+}
+inline void pop_all_beside_an_unlink_in_the_middle(Program& p) {
+  between_two<TwoNeighbours>(
+      p, 10, [](TwoNeighbours& s) { s.pop_all(); },
+      [](TwoNeighbours& s) {
+        s.pop();
+        ebr::collect();
+      });
 }
 
 // Three threads.

@@ -19,8 +19,9 @@ namespace scree {
 
 // A lock-free container without an order. What is in it can be reached only by taking it out.
 //
-// The first 32 elements lie in the Bag itself; only what is beyond takes memory, one allocation for 64, freed as it
-// empties. The protocol, and why "empty" is an answer about one instant, is on docs/protocols/bag.md.
+// The first 32 elements lie in the Bag itself; only what is beyond takes memory, one allocation for 64, which
+// goes when its last element has been taken out. The protocol, and why "empty" is an answer about one instant, is on
+// docs/protocols/bag.md.
 //
 // Thread safety: everything may be called at any time from any thread, but the destructor and iter(), which need the
 // bag for themselves.
@@ -39,6 +40,7 @@ class Bag {
   using Slot = detail::BagSlot<T>;
   using Claim = typename Slot::Claim;
   using Block = detail::BagBlock<T, kBlock>;
+  using Link = detail::BagLink<Block>;
 
  public:
   static constexpr std::size_t kInlineCapacity = kInline;
@@ -46,9 +48,9 @@ class Bag {
   Bag() noexcept = default;
   ~Bag() {
     for (T& element : iter()) std::destroy_at(&element);
-    for (Block* block = head_.load(memory_order_acquire); block != nullptr;) {
+    for (Block* block = head_.get(); block != nullptr;) {
       const std::unique_ptr<Block> last(block);
-      block = block->next();
+      block = block->next().get();
     }
   }
   Bag(const Bag&) = delete;
@@ -90,14 +92,14 @@ class Bag {
       ++given;
       slot.give_away(taken.word, use);
     };
-    if (head_.load(memory_order_relaxed) != nullptr) {
+    if (head_.get() != nullptr) {
       const ebr::Barrier barrier;
-      Block* const head = head_.load(memory_order_acquire);  // [B9]
-      for (Block* block = head; block != nullptr; block = block->next()) {
+      Block* const head = head_.get();
+      for (Block* block = head; block != nullptr; block = block->next().get()) {
         for (std::uint32_t n = 0, end = block->used(); n < end; ++n) give((*block)[n]);
       }
       if (head != nullptr) head->seal();
-      unlink_what_is_over(barrier);
+      unlink_what_is_over(barrier, nullptr);
     }
     for (std::uint32_t n = 0; n < kInline; ++n) give(inline_[n]);
     return given;
@@ -106,15 +108,12 @@ class Bag {
   // Linearizable, as pop() is.
   bool is_empty() const {
     const ebr::Barrier barrier;
-    const Block* head_before = nullptr;
-    for (std::uint64_t before = kNeverCounted;;) {
-      const Block* const head = head_.load(memory_order_acquire);  // [B9]
-      std::uint64_t pushes = 0;
-      if (count(head, pushes) != 0) return false;
-      if (pushes == before && head == head_before) return true;
+    for (Round before;;) {
+      const Round round = count();
+      if (round.full != 0) return false;
+      if (round.confirms(before)) return true;
       SCREE_SYNC_POINT("bag:counted");
-      before = pushes;
-      head_before = head;
+      before = round;
     }
   }
 
@@ -122,16 +121,14 @@ class Bag {
   // throughout, none that is never there, and of the others some.
   std::size_t len() const {
     const ebr::Barrier barrier;
-    std::uint64_t pushes = 0;
-    return count(head_.load(memory_order_acquire), pushes);  // [B9]
+    return count().full;
   }
 
-  // How many blocks there are beyond what lies in the Bag; as len(). They take block_bytes() each.
+  // How many blocks there are beyond what lies in the Bag; as len(). They take block_bytes() each. One that is full
+  // goes when its last element has been taken out; so each of them but the newest has one, or somebody who is at it.
   std::size_t blocks() const {
     const ebr::Barrier barrier;
-    std::size_t n = 0;
-    for (const Block* block = head_.load(memory_order_acquire); block != nullptr; block = block->next()) ++n;  // [B9]
-    return n;
+    return count().blocks;
   }
   static constexpr std::size_t block_bytes() noexcept { return sizeof(Block); }
 
@@ -141,12 +138,25 @@ class Bag {
   Range iter() noexcept { return Range{*this}; }
 
  private:
-  static constexpr std::uint64_t kNeverCounted = ~std::uint64_t{0};
+  // What a look at every slot found.
+  struct Round {
+    static constexpr std::uint64_t kNever = ~std::uint64_t{0};
+
+    // Neither this one nor the one before found an element: there was an instant without any.
+    bool confirms(const Round& before) const noexcept {
+      return pushes == before.pushes && head == before.head && blocks == before.blocks;
+    }
+
+    const Block* head = nullptr;
+    std::size_t blocks = 0;
+    std::uint64_t pushes = kNever;
+    std::size_t full = 0;
+  };
 
   // Where there are blocks, the inline slots were full: the newest block comes first.
   template <class... Args>
   [[gnu::noinline]] void emplace_anywhere(Args&&... args) {
-    if (head_.load(memory_order_relaxed) == nullptr) {
+    if (head_.get() == nullptr) {
       if (const Claim claim = inline_.claim(detail::bag_place())) {
         claim.slot->fill(claim.word, claim.word, std::forward<Args>(args)...);
         return;
@@ -155,7 +165,7 @@ class Bag {
     const ebr::Barrier barrier;
     std::unique_ptr<Block> fresh;
     for (;;) {
-      Block* head = head_.load(memory_order_acquire);  // [B9]
+      Block* const head = head_.get();
       if (head != nullptr) {
         if (const Claim claim = head->claim()) {
           claim.slot->fill(claim.word, detail::BagWord::skipped(), std::forward<Args>(args)...);
@@ -167,12 +177,10 @@ class Bag {
         return;
       }
       if (fresh == nullptr) fresh = std::make_unique<Block>();
-      fresh->set_next(head);
+      fresh->next().set(head);
       SCREE_SYNC_POINT("bag:linking");
-      // Release: the block, and what this thread did before. Fails only if another thread got further.
-      if (head_.compare_exchange_strong(head, fresh.get(), memory_order_release, memory_order_relaxed)) {  // [B10]
-        fresh.release();
-      }
+      // Fails only if another thread got further.
+      if (head_.link(head, fresh.get())) fresh.release();
     }
   }
 
@@ -190,61 +198,94 @@ class Bag {
   }
 
   [[gnu::noinline]] std::optional<T> pop_anywhere() {
-    std::uint64_t before = kNeverCounted;
-    while (head_.load(memory_order_acquire) == nullptr) {  // [B9]
-      std::uint64_t pushes = 0;
-      if (const Claim taken = inline_.take(detail::bag_place(), pushes)) return move_out(taken);
-      if (pushes == before) return std::nullopt;
+    Round before;
+    while (head_.get() == nullptr) {
+      Round round{.pushes = 0};
+      if (const Claim taken = inline_.take(detail::bag_place(), round.pushes)) return move_out(taken);
+      if (round.confirms(before)) return std::nullopt;
       SCREE_SYNC_POINT("bag:counted");
-      before = pushes;
+      before = round;
     }
     return pop_beyond();
   }
   // The newest block is emptied first, the inline slots last.
   std::optional<T> pop_beyond() {
     const ebr::Barrier barrier;
-    const Block* head_before = nullptr;
-    for (std::uint64_t before = kNeverCounted;;) {
-      Block* const head = unlink_what_is_over(barrier);
-      std::uint64_t pushes = 0;
-      for (Block* block = head; block != nullptr; block = block->next()) {
-        if (const Claim taken = block->take(pushes)) return move_out(taken);
-        // Where the newest block, which is not over, holds up the next one, which is, both go.
-        if (block == head && head->next() != nullptr && head->next()->is_over()) head->seal();
+    for (Round before;;) {
+      Block* const head = head_.get();
+      Round round{.head = head, .pushes = 0};
+      bool passed_one_that_is_over = false;
+      for (Block* block = head; block != nullptr; block = block->next().get()) {
+        ++round.blocks;
+        if (const Claim taken = block->take(round.pushes)) {
+          // Afterwards, and without another move of the element, which might throw.
+          struct Tidy {
+            ~Tidy() {
+              const Block* const next = block->next().get();
+              if (passed || block->is_over() || (next != nullptr && next->is_over())) {
+                bag.unlink_what_is_over(barrier, block);
+              }
+            }
+            Bag& bag;
+            const ebr::Barrier& barrier;
+            const Block* const block;
+            const bool passed;
+          } const tidy{*this, barrier, block, passed_one_that_is_over};
+          return move_out(taken);
+        }
+        passed_one_that_is_over |= block->is_over();
       }
-      if (const Claim taken = inline_.take(detail::bag_place(), pushes)) return move_out(taken);
-      if (pushes == before && head == head_before) {
+      if (const Claim taken = inline_.take(detail::bag_place(), round.pushes)) return move_out(taken);
+      if (round.confirms(before)) {
         if (head != nullptr) head->seal();
-        unlink_what_is_over(barrier);
+        unlink_what_is_over(barrier, nullptr);
         return std::nullopt;
       }
       SCREE_SYNC_POINT("bag:counted");
-      before = pushes;
-      head_before = head;
+      before = round;
     }
   }
 
-  // Frees the newest block as long as nothing is in it and nothing will be. Returns the newest one that stays.
-  Block* unlink_what_is_over(const ebr::Barrier& barrier) noexcept {
-    for (;;) {
-      Block* head = head_.load(memory_order_acquire);  // [B9]
-      if (head == nullptr || !head->is_over()) return head;
-      Block* const next = head->next();
+  // Unlinks the blocks in which nothing is and nothing will be, from the newest to `last` and those right behind it, or
+  // all of them. (A block is marked before it is unlinked, so that the link in it stays what was copied from it:
+  // Harris, "A Pragmatic Implementation of Non-Blocking Linked-Lists", 2001.)
+  void unlink_what_is_over(const ebr::Barrier& barrier, const Block* last) noexcept {
+    bool met_last = false;
+    Link* link = &head_;
+    for (Block* block = link->get(); block != nullptr;) {
+      const bool is_over = block->is_over();
+      if (met_last && !is_over) return;
+      met_last |= block == last;
+      if (!is_over) {
+        link = &block->next();
+        block = link->get();
+        continue;
+      }
+      Block* const next = block->next().mark();
       SCREE_SYNC_POINT("bag:unlinking");
-      // Release: who no longer finds the block sees what the takers of its elements did.
-      if (head_.compare_exchange_strong(head, next, memory_order_release, memory_order_relaxed)) {  // [B11]
-        barrier.retire(head);
+      if (link->unlink(block, next)) {
+        barrier.retire(block);
+        block = next;
+      } else {
+        // There is another link to it now, or none.
+        link = &head_;
+        block = link->get();
       }
     }
   }
 
-  std::size_t count(const Block* head, std::uint64_t& pushes) const noexcept {
-    std::size_t full = 0;
-    for (const Block* block = head; block != nullptr; block = block->next()) full += block->count(pushes);
-    return full + inline_.count(pushes);
+  Round count() const noexcept {
+    Round round{.head = head_.get(), .pushes = 0};
+    for (const Block* block = round.head; block != nullptr; block = block->next().get()) {
+      ++round.blocks;
+      round.full += block->count(round.pushes);
+    }
+    SCREE_SYNC_POINT("bag:blocks_counted");
+    round.full += inline_.count(round.pushes);
+    return round;
   }
 
-  Atomic<Block*> head_{nullptr};
+  Link head_;
   alignas(64) detail::BagInline<T, kInline> inline_;
 };
 
@@ -256,8 +297,7 @@ class Bag<T, kInline, kBlock>::Iterator {
   using difference_type = std::ptrdiff_t;
 
   Iterator() noexcept = default;  // the end
-  explicit Iterator(Bag& bag) noexcept
-      : slot_(&bag.inline_[0]), last_(slot_ + kInline), block_(bag.head_.load(memory_order_acquire)) {
+  explicit Iterator(Bag& bag) noexcept : slot_(&bag.inline_[0]), last_(slot_ + kInline), block_(bag.head_.get()) {
     find();
   }
 
@@ -284,7 +324,7 @@ class Bag<T, kInline, kBlock>::Iterator {
       if (block_ == nullptr) break;
       slot_ = &(*block_)[0];
       last_ = slot_ + kBlock;
-      block_ = block_->next();
+      block_ = block_->next().get();
     }
     slot_ = last_ = nullptr;
   }

@@ -218,6 +218,42 @@ class BagInline {
   BagSlot<T> slots_[kSlots];
 };
 
+// Where the next older block is. Bit 0: the block that this link is in is being unlinked, and the link never changes
+// again.
+template <class Block>
+class BagLink {
+ public:
+  Block* get() const noexcept { return pointer(word_.load(memory_order_acquire)); }  // [B9]
+  // By the maker of the block that it is in, before that is linked.
+  void set(Block* block) noexcept { word_.store(word(block), memory_order_relaxed); }
+
+  // Release: the block, and what this thread did before. False if there is another one, or the link is marked.
+  bool link(Block* expected, Block* fresh) noexcept {
+    std::uintptr_t bits = word(expected);
+    return word_.compare_exchange_strong(bits, word(fresh), memory_order_release, memory_order_relaxed);  // [B10]
+  }
+  // Release: who no longer finds the block sees what the takers of its elements did; and what comes after it.
+  bool unlink(Block* block, Block* next) noexcept {
+    std::uintptr_t bits = word(block);
+    return word_.compare_exchange_strong(bits, word(next), memory_order_release, memory_order_relaxed);  // [B11]
+  }
+  // Returns the block that it names for good. Relaxed: what a link names is published by who wrote it.
+  Block* mark() noexcept {
+    word_.fetch_or(kMarked, memory_order_relaxed);  // [B13]
+    return get();
+  }
+
+ private:
+  static constexpr std::uintptr_t kMarked = 1;
+
+  static std::uintptr_t word(const Block* block) noexcept { return reinterpret_cast<std::uintptr_t>(block); }
+  static Block* pointer(std::uintptr_t bits) noexcept {
+    return reinterpret_cast<Block*>(bits & ~kMarked);  // NOLINT(performance-no-int-to-ptr)
+  }
+
+  Atomic<std::uintptr_t> word_{0};
+};
+
 // Slots that are used once each, in order: no pusher needs to look for one, and when all are over nobody will ever put
 // anything into it again.
 template <class T, std::uint32_t kSlots>
@@ -225,9 +261,9 @@ class BagBlock {
  public:
   using Claim = typename BagSlot<T>::Claim;
 
-  BagBlock* next() const noexcept { return next_; }
-  // By its maker alone, before it is linked.
-  void set_next(BagBlock* next) noexcept { next_ = next; }
+  // The next older block.
+  BagLink<BagBlock>& next() noexcept { return next_; }
+  const BagLink<BagBlock>& next() const noexcept { return next_; }
 
   // The next slot, for the caller to fill; none if there is none left.
   Claim claim() noexcept {
@@ -296,7 +332,7 @@ class BagBlock {
   const BagSlot<T>& operator[](std::uint32_t n) const noexcept { return slots_[n]; }
 
  private:
-  Plain<BagBlock*> next_ = nullptr;
+  BagLink<BagBlock> next_;
   Atomic<std::uint32_t> claimed_{0};
   // So many slots at the beginning are over, and each was full or skipped once: their counts add up to it.
   alignas(64) Atomic<std::uint32_t> over_{0};
