@@ -143,7 +143,7 @@ TEST(EbrFork, child_may_start_threads) {
 
 #endif
 
-#if !SCREE_UNDER_TSAN && !defined(__SANITIZE_ADDRESS__)  // their allocators may be locked in the child for ever
+#if !SCREE_UNDER_TSAN && !SCREE_UNDER_ASAN  // their allocators may be locked in the child for ever
 
 // Forks at whatever moment of what other threads do with the domain.
 TEST(EbrFork, at_any_moment_leaves_the_child_able_to_reclaim) {

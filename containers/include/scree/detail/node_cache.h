@@ -15,6 +15,17 @@
 #include <new>
 #include <utility>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SCREE_UNDER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SCREE_UNDER_ASAN 1
+#endif
+#endif
+#ifndef SCREE_UNDER_ASAN
+#define SCREE_UNDER_ASAN 0
+#endif
+
 namespace scree::detail {
 
 class NodeCache {
@@ -47,7 +58,7 @@ class NodeCache {
   }
 
   // Of the memory for nodes of each size, sizes rounded up to 16.
-#if SCREE_SMALL_CAPACITIES || SCREE_MODEL || defined(__SANITIZE_ADDRESS__)
+#if SCREE_SMALL_CAPACITIES || SCREE_MODEL || SCREE_UNDER_ASAN
   static constexpr std::size_t kBytesKept = 0;  // whoever watches the allocator is to see each node destroyed
 #else
   static constexpr std::size_t kBytesKept = 16u << 10;
