@@ -425,24 +425,36 @@ inline void readers_that_leave_beside_a_writer_that_waits(Program& p) {
   p.at_end([&all] { expect_free(all.lock); });
 }
 
-// Where the count of readers is full (of one, if kMostShared is 1), the next one waits as for a writer.
+// Where the count of readers is full (kMostShared), the next one waits as for a writer. One place is left at first.
+inline void hold_all_places_but_one(Lock& lock) {
+  for (auto n = scree::detail::LockWord::kMostShared; n > 1; --n) {
+    check(lock.try_lock_shared(), "nobody holds it exclusively");
+  }
+}
+inline void leave_all_places_but_one(Lock& lock) {
+  for (auto n = scree::detail::LockWord::kMostShared; n > 1; --n) lock.unlock_shared();
+}
 inline void readers_beyond_the_most(Program& p) {
   auto& all = p.make<WithCoroutines>();
-  for (int n = 0; n < 3; ++n) {
-    p.thread([&all, n] {
-      if (n == 0) all.coroutines[0] = read_async(all);
-      read(all);
-    });
-  }
+  hold_all_places_but_one(all.lock);
+  p.thread([&all] {
+    all.coroutines[0] = read_async(all);
+    read(all);
+  });
+  p.thread([&all] { read(all); });
+  p.thread([&all] {
+    leave_all_places_but_one(all.lock);
+    read(all);
+  });
   expect_value(p, all, 0);
 }
 inline void readers_beyond_the_most_beside_a_leaving_writer(Program& p) {
   auto& all = p.make<AllClaimed>();
-  check(all.lock.try_lock_shared(), "nobody holds it yet");
+  hold_all_places_but_one(all.lock);
   all.begin(0, increment_twice_async);
   for (int n = 1; n < 3; ++n) all.coroutines[n] = read_async(all);
   p.thread([&all] { all.destroy(0); });
-  p.thread([&all] { all.lock.unlock_shared(); });
+  p.thread([&all] { leave_all_places_but_one(all.lock); });
   p.thread([&all] { read(all); });
   p.at_end([&all] {
     check(all.coroutines[1].is_done() && all.coroutines[2].is_done(), "the readers have had the lock");

@@ -34,7 +34,11 @@ class LockWord {
   std::uint64_t& bits() & noexcept { return bits_; }
   constexpr std::uint64_t bits() const& noexcept { return bits_; }
 
+#if SCREE_MODEL
+  static constexpr std::uint32_t kMostShared = 3;  // so that the explorer comes to it
+#else
   static constexpr std::uint32_t kMostShared = (1u << 13) - 1;
+#endif
   static constexpr std::uint64_t kOneShared = 32;
 
   constexpr bool is_exclusive() const noexcept { return has(kExclusive); }
@@ -85,8 +89,9 @@ class LockWord {
   static constexpr std::uint64_t kWoken = 4;
   static constexpr std::uint64_t kLeaving = 8;
   static constexpr std::uint64_t kKilled = 16;
-  static constexpr std::uint64_t kShared = kOneShared * (2 * kMostShared + 1);
   static constexpr unsigned kNewestShift = 19;
+  static constexpr std::uint64_t kShared = (1u << kNewestShift) - kOneShared;
+  static_assert(kOneShared * (2 * kMostShared + 1) <= kShared);
   static constexpr unsigned kAddressShift = 3;
 
   constexpr bool has(std::uint64_t any) const noexcept { return (bits_ & any) != 0; }
