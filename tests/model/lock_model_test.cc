@@ -6,6 +6,7 @@
 
 #include "lock_leaving_programs.h"
 #include "lock_programs.h"
+#include "lock_trying_programs.h"
 #include "program_suite.h"
 
 namespace scree::model {
@@ -65,6 +66,20 @@ const Case kCases[] = {
     CASE(another_destroys_what_is_ready, {.preemptions = 1}),
     CASE(a_coroutine_destroys_what_is_ready),
     CASE(a_hook_destroys_the_coroutine),
+    CASE(destroy_beside_one_who_lets_it_lose, {.stale_reads = 1}),
+    CASE(destroy_what_may_lose_to_a_third, {.preemptions = 1}),
+    CASE(destroy_beside_two_who_let_it_try_in_turn, {.stale_reads = 1, .delayed_stores = 0}),
+    CASE(destroy_beside_two_who_let_it_try, {.preemptions = 1, .stale_reads = 1}),
+    CASE(destroy_after_who_let_it_lose_has_gone, {.preemptions = 1, .stale_reads = 1}),
+    CASE(two_leave_beside_one_who_lets_them_lose, {.preemptions = 1, .stale_reads = 1}),
+    CASE(destroy_what_may_find_it_killed, {.preemptions = 1}),
+    CASE(find_it_killed_at_the_end_of_a_barrier),
+    CASE(kill_inside_a_barrier, {.preemptions = 1}),
+    CASE(a_reader_tries_again_behind_a_thread_that_reads, {.preemptions = 1}),
+    CASE(a_reader_tries_again_before_a_thread_that_writes),
+    CASE(readers_join_up_to_a_coroutine, {.preemptions = 1, .stale_reads = 1}),
+    CASE(as_many_readers_join_as_may, {.stale_reads = 1, .delayed_stores = 0}),
+    CASE(nobody_joins_beyond_the_most),
 };
 #undef CASE
 

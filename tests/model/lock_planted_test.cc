@@ -7,6 +7,7 @@
 
 #include "lock_leaving_programs.h"
 #include "lock_programs.h"
+#include "lock_trying_programs.h"
 #include "program_suite.h"
 
 namespace scree::model {
@@ -15,6 +16,7 @@ namespace {
 constexpr const char* kCore = "detail/lock_core.h";
 constexpr const char* kSlow = "detail/lock_slow.h";
 constexpr const char* kQueue = "detail/wait_queue.h";
+constexpr const char* kReady = "detail/ready_list.h";
 constexpr const char* kWaiter = "detail/waiter.h";
 
 class LockPlanted : public PlantedTest {};
@@ -41,6 +43,16 @@ const Bug kBugs[] = {
     {Plant::drop(kSlow, "L1"), destroy_two, Error::kDeadlock},
     {Plant::drop(kWaiter, "W1f"), two_writers, Error::kLostWakeup},
     {Plant::drop(kWaiter, "W3f"), destroy_two, Error::kLostWakeup},
+    // A coroutine that tries again beside its destroyer.
+    {Plant::weaken(kWaiter, "W4"), destroy_beside_one_who_lets_it_lose, Error::kDataRace, {.stale_reads = 1}},
+    {Plant::drop(kWaiter, "W4"), destroy_beside_one_who_lets_it_lose, Error::kDataRace, {.stale_reads = 0}},
+    {Plant::drop(kWaiter, "W5"), destroy_beside_one_who_lets_it_lose, Error::kCheck},
+    {Plant::weaken(kReady, "C3"),
+     destroy_beside_two_who_let_it_try_in_turn,
+     Error::kDataRace,
+     {.stale_reads = 1, .delayed_stores = 0}},
+    // As many readers as may.
+    {Plant::drop(kSlow, "S3"), as_many_readers_join_as_may, Error::kCheck},
     // The end of a lock.
     {Plant::weaken(kSlow, "K1"), kill_beside_threads, Error::kDataRace},
     {Plant::weaken(kSlow, "K2"), kill_beside_threads, Error::kDataRace},

@@ -587,7 +587,7 @@ class Domain {
     scree::detail::LockCore lock;
   };
 #if SCREE_MODEL
-  static constexpr std::size_t kReadyLocks = 1;  // addresses are not the same in each execution
+  static constexpr std::size_t kReadyLocks = 2;  // ReadyList says whose
 #else
   static constexpr std::size_t kReadyLocks = 16;
 #endif

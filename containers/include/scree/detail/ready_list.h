@@ -118,25 +118,44 @@ class ReadyList {
   Plain<bool> is_resuming_ = false;  // owner only
 };
 
+#if SCREE_MODEL
+
+// Addresses are not the same in each execution: a list lies in an array that begins at a multiple of its size, at its
+// thread's number, by which its lock is chosen.
+struct alignas(8 * 64) ReadyListOfThread {
+  struct alignas(64) Place {
+    ReadyList list;
+  };
+  static_assert(scree::model::detail::kThreadNumbers <= 8);
+
+  ReadyList& of_this_thread() noexcept { return places[scree::model::detail::thread_number()].list; }
+
+  Place places[8];
+};
+
+inline LockCore& ReadyList::lock_of(const ReadyList* list) noexcept {
+  return ebr::detail::domain().ready_lock(reinterpret_cast<std::uintptr_t>(list) / 64 % 8);
+}
+
+// Gone with its thread, as a thread_local is. The program's own part (thread 0) has no end.
+inline ReadyList& ReadyList::current() noexcept {
+  ReadyListOfThread*& lists = scree::model::per_thread<ReadyListOfThread*>();
+  if (lists == nullptr) {
+    if (scree::model::detail::thread_number() == 0) {
+      return scree::model::per_execution<ReadyListOfThread>().of_this_thread();
+    }
+    lists = new ReadyListOfThread;
+    scree::model::at_thread_exit([](void* leaving) { delete static_cast<ReadyListOfThread*>(leaving); }, lists);
+  }
+  return lists->of_this_thread();
+}
+
+#else
+
 inline LockCore& ReadyList::lock_of(const ReadyList* list) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(list);
   return ebr::detail::domain().ready_lock(address >> 6 ^ address >> 12 ^ address >> 20);
 }
-
-#if SCREE_MODEL
-
-// Gone with its thread, as a thread_local is. The program's own part (thread 0) has no end.
-inline ReadyList& ReadyList::current() noexcept {
-  ReadyList*& list = scree::model::per_thread<ReadyList*>();
-  if (list == nullptr) {
-    if (scree::model::detail::thread_number() == 0) return scree::model::per_execution<ReadyList>();
-    list = new ReadyList;
-    scree::model::at_thread_exit([](void* leaving) { delete static_cast<ReadyList*>(leaving); }, list);
-  }
-  return *list;
-}
-
-#else
 
 // Visible and initial-exec as ebr's thread_record, and without a destructor: usable to the thread's very end.
 [[gnu::visibility("default"),

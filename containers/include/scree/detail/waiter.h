@@ -68,7 +68,7 @@ class Waiter {
   // A coroutine's, which is about to be pushed again. False if it wants to leave: then it must not be.
   bool may_wait_again() noexcept {
     std::uint32_t now = kReady;
-    return state.compare_exchange_strong(now, kWaiting, memory_order_release, memory_order_relaxed);  // [W5]
+    return state.compare_exchange_strong(now, kWaiting, memory_order_relaxed);  // [W5]
   }
 
   const LockMode mode;
