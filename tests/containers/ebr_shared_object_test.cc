@@ -19,25 +19,14 @@
 
 #include "ebr_shared_object.h"
 #include "reclaim.h"
+#include "shared_object.h"
 #include "worker.h"
 
 namespace scree::test {
 namespace {
 
-class SharedObject {
-  void* const handle_;  // first: the functions are looked up in it. Never closed: garbage may still need its code.
-
- public:
-  explicit SharedObject(const char* path) : handle_(::dlopen(path, RTLD_NOW | RTLD_LOCAL)) {
-    EXPECT_NE(handle_, nullptr) << ::dlerror();
-  }
-
-  template <class Function>
-  Function* function(const char* name) const {
-    auto* const found = reinterpret_cast<Function*>(::dlsym(handle_, name));
-    EXPECT_NE(found, nullptr) << name;
-    return found;
-  }
+struct EbrObject : SharedObject {
+  using SharedObject::SharedObject;
 
   decltype(&enter_barrier) enter = function<decltype(enter_barrier)>("enter_barrier");
   decltype(&exit_barrier) exit = function<decltype(exit_barrier)>("exit_barrier");
@@ -47,8 +36,8 @@ class SharedObject {
 };
 
 struct TwoObjects : testing::Test {
-  SharedObject a{SCREE_SHARED_OBJECT_A};
-  SharedObject b{SCREE_SHARED_OBJECT_B};
+  EbrObject a{SCREE_SHARED_OBJECT_A};
+  EbrObject b{SCREE_SHARED_OBJECT_B};
 };
 
 TEST_F(TwoObjects, have_one_domain_with_the_program) {
