@@ -13,8 +13,8 @@ namespace scree::detail {
 // Keeps its entry, whatever becomes of the container and of the entry's other owner; borrowed references to the entry
 // stay valid until their barriers end, also when the last handle goes. Move-only; may be null. One word.
 //
-// Entry has value(), and for its two owners (TwoOwners) `static void first_lets_go(Entry*) noexcept` and the same for the
-// second.
+// Entry has value(), and for its two owners (TwoOwners) `static void first_lets_go(Entry*) noexcept` and the same for
+// the second.
 template <class Entry>
 class EntryHandle {
  public:
@@ -61,8 +61,8 @@ class EntryHandle {
   }
 
  private:
-  static_assert(alignof(std::uintptr_t) > 1);
   static constexpr std::uintptr_t kSecond = 1;  // whose share it is
+  static_assert(alignof(Entry) > kSecond, "a bit of an entry's address is always 0");
 
   explicit EntryHandle(std::uintptr_t word) noexcept : word_(word) {}
 
