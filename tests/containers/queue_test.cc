@@ -8,9 +8,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <new>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -83,6 +85,22 @@ TEST(Queue, pop_all_crosses_segments_and_stops_where_the_queue_ended) {
       ASSERT_FALSE(all.pop());
       ASSERT_EQ(pop_everything(queue), numbers(length, length + later));
     }
+  }
+}
+
+// Where the queue was there is nothing afterwards that could be taken for one.
+TEST(Queue, a_moved_from_result_of_pop_all_leaves_the_queue_alone) {
+  for (const int popped_before : {0, 1, 3}) {
+    alignas(Queue<int>) std::byte memory[sizeof(Queue<int>)];
+    auto* const queue = ::new (static_cast<void*>(memory)) Queue<int>;
+    for (int n = 0; n < 3; ++n) queue->push(n);
+    auto moved_from = queue->pop_all();
+    for (int n = 0; n < popped_before; ++n) moved_from.pop();
+    { const auto all = std::move(moved_from); }
+    EXPECT_TRUE(queue->is_empty());
+    std::destroy_at(queue);
+    std::memset(memory, 0x5a, sizeof memory);
+    EXPECT_FALSE(moved_from.pop());
   }
 }
 

@@ -539,6 +539,7 @@ class Queue<T>::Popped {
   // Takes all places that are left of the oldest segment, and were pushed. Those that are filled keep it alive: the
   // last of them comes last. False if there are none.
   bool take_more() {
+    if (end_ == 0) return false;  // also if it is moved from: then the queue may be gone
     const ebr::Barrier barrier;
     for (;;) {
       const Found oldest = queue_.find_oldest(barrier);
