@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Every allocation, copy and move of an operation of Stack and Queue fails in turn; each time the container holds what
-// it held before, and nothing leaks. This program's operator new can be made to fail.
+// it held before, values are where they were, and nothing leaks. This program's operator new can be made to fail.
 
 #include <gtest/gtest.h>
 
@@ -49,13 +49,26 @@ class Fussy {
   static inline Atomic<int> alive{0};
   static constexpr int kMovedFrom = -1, kDestroyed = -2;
 
- private:
+ protected:
   int n_;
+
+ private:
   [[maybe_unused]] std::byte size_[detail::NodeCache::kLargest] = {};
 };
 
-template <class Kind>
-using Of = typename Kind::template Container<Fussy>;
+// Can be moved back where it came from.
+class Assignable : public Fussy {
+ public:
+  using Fussy::Fussy;
+  Assignable(Assignable&&) = default;
+  Assignable& operator=(Assignable&& other) noexcept {
+    n_ = std::exchange(other.n_, kMovedFrom);
+    return *this;
+  }
+};
+
+template <class Kind, class T = Fussy>
+using Of = typename Kind::template Container<T>;
 
 template <class Container>
 Ints numbers_in(const Container& container) {
@@ -70,6 +83,7 @@ Ints numbers_in(const Container& container) {
 // else `afterwards`, in the order of pushing.
 template <class Kind>
 std::size_t fail_at_every_step(int full, const Ints& afterwards, const std::function<void(Of<Kind>&)>& operation) {
+  const int elsewhere = Fussy::alive;
   for (std::size_t step = 1;; ++step) {
     {
       Of<Kind> container;
@@ -98,7 +112,7 @@ std::size_t fail_at_every_step(int full, const Ints& afterwards, const std::func
       EXPECT_EQ(Kind::kLastInFirstOut ? popped.front() : popped.back(), 77);
     }
     EXPECT_TRUE(reclaim_all());
-    EXPECT_EQ(Fussy::alive, 0) << "step " << step;
+    EXPECT_EQ(Fussy::alive, elsewhere) << "step " << step;
     if (!FailurePoint::failed) return step - 1;
   }
 }
@@ -149,6 +163,28 @@ TYPED_TEST(SequenceException, push_if_that_fails_changes_nothing) {
                                           }),
             3u)
       << "the condition, an allocation and a move";
+}
+
+TYPED_TEST(SequenceException, push_if_that_fails_leaves_the_value_alone) {
+  for (const bool answer : {false, true}) {
+    Fussy value(9);
+    std::size_t failures = 0;
+    fail_at_every_step<TypeParam>(kFull, answer ? kPushed : kUnchanged, [&](auto& container) {
+      try {
+        container.push_if(std::move(value), [answer](const Fussy*) {
+          if (FailurePoint::strikes()) throw Failure();
+          return answer;
+        });
+        EXPECT_EQ(value.number(), Fussy::kMovedFrom);
+      } catch (...) {
+        EXPECT_EQ(value.number(), 9);
+        ++failures;
+        throw;
+      }
+    });
+    const std::size_t allocations = answer || !TypeParam::kLastInFirstOut ? 1 : 0;
+    EXPECT_EQ(failures, allocations + 2) << "and the condition, and a move";
+  }
 }
 
 TYPED_TEST(SequenceException, push_if_that_is_refused_and_fails_to_give_back_changes_nothing) {
@@ -272,6 +308,47 @@ TEST(QueueException, a_place_whose_value_cannot_be_made_is_passed_by_everyone) {
 }
 
 #if SCREE_SYNC_POINTS
+
+// Others change the container after the value was moved, so that push_if goes on and fails then.
+TYPED_TEST(SequenceException, push_if_that_fails_after_it_has_moved_its_value_moves_it_back) {
+  std::size_t failures = 0;
+  for (const int full : {0, kFull - 1}) {
+    for (const bool refuses : {false, true}) {
+      bool failed = true;
+      for (std::size_t step = 1; failed; ++step) {
+        {
+          Of<TypeParam, Assignable> container;
+          for (int n = 1; n <= full; ++n) container.emplace(n);
+          Assignable value(9);
+          const StopAt stop(TypeParam::kMovedIf, [&] {
+            EXPECT_EQ(value.number(), Fussy::kMovedFrom);
+            while (container.pop()) {
+            }
+            container.emplace(77);
+            FailurePoint::left = step;
+          });
+          FailurePoint::failed = false;
+          try {
+            container.push_if(std::move(value), [refuses](const Fussy* newest) {
+              if (FailurePoint::strikes()) throw Failure();
+              return !refuses || newest == nullptr || newest->number() != 77;
+            });
+          } catch (const std::bad_alloc&) {
+          } catch (const Failure&) {
+          }
+          FailurePoint::left = 0;
+          failed = FailurePoint::failed;
+          EXPECT_EQ(value.number(), failed ? 9 : Fussy::kMovedFrom) << "step " << step;
+          EXPECT_EQ(container.len(), failed || refuses ? 1u : 2u);
+          failures += failed ? 1 : 0;
+        }
+        EXPECT_TRUE(reclaim_all());
+        EXPECT_EQ(Fussy::alive, 0);
+      }
+    }
+  }
+  EXPECT_GE(failures, 6u) << "asking again, giving back; a queue also needs another place, and maybe room for it";
+}
 
 // Others take out everything, and the place of the push with it, so that it goes on to another one.
 TEST(QueueException, a_push_whose_place_was_given_up_and_that_fails_then_loses_its_value_and_nothing_else) {

@@ -26,9 +26,11 @@ struct StackKind {
   static constexpr const char* kName = "Stack";
   static constexpr bool kLastInFirstOut = true;
   static constexpr bool kSeesOneInstant = true;  // pop_all() and iter()
-  // Sync points: a push is about to take effect; a condition was true of what it was asked about.
+  // Sync points: a push is about to take effect; a condition was true of what it was asked about; push_if has moved its
+  // value, and asks again if everything is popped now.
   static constexpr const char* kPushing = "stack:push:linked";
   static constexpr const char* kPushingIf = "stack:push_if:linked";
+  static constexpr const char* kMovedIf = "stack:push_if:linked";
   static constexpr const char* kPoppingIf = "stack:pop:read";
 };
 
@@ -41,6 +43,7 @@ struct QueueKind {
   static constexpr bool kSeesOneInstant = false;
   static constexpr const char* kPushing = "queue:push:constructed";
   static constexpr const char* kPushingIf = "queue:push_if:asked";
+  static constexpr const char* kMovedIf = "queue:push:constructed";
   static constexpr const char* kPoppingIf = "queue:pop_if:asked";
 };
 

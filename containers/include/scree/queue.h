@@ -13,9 +13,10 @@
 //                  most once those that are popped meanwhile
 //   Entries        live as long as the handle that push() returned, the queue or the handle that pop() returned has
 //                  them; what was borrowed under a barrier stays valid until it ends, also if the queue goes
-//   Memory         segments of 8, 16, … 256 entries, none before the first push or push_if(). A handle keeps its
-//   segment's memory Exceptions     if a constructor of T, a condition or an allocation throws, no entry was pushed or
-//   popped Values         can be moved: a push whose place is given up moves its value to another one
+//   Memory         segments of 8, 16, … 256 entries, none before the first push or push_if(). A handle keeps
+//                  its segment
+//   Exceptions     if a constructor of T, a condition or an allocation throws, no entry was pushed or popped
+//   Values         can be moved: a push whose place is given up moves its value to another one
 //
 // Protocol: docs/protocols/queue.md. Its steps are numbered here and in detail/queue_segment.h.
 
@@ -66,8 +67,9 @@ class Queue {
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
-  // Each returns a handle to the new entry. Throws what the constructor of T throws, or std::bad_alloc; also what
-  // moving T throws, where a place was given up: the value is lost then.
+  // Each returns a handle to the new entry. Throws what the constructor of T throws, or std::bad_alloc; `value` is left
+  // alone then. If its place is given up it needs another one: then also throws what moving T throws, and if anything
+  // throws the value is lost.
   Handle push(const T& value) requires std::is_copy_constructible_v<T> { return emplace(value); }
   Handle push(T&& value) { return emplace(std::move(value)); }
   template <class... Args>
@@ -90,9 +92,18 @@ class Queue {
   }
 
   // Pushes if `condition(const T* newest)`, null for an empty queue, is true of the entry that `value` goes behind. The
-  // condition may be asked again and again, while others change the queue. Also throws what the condition throws.
+  // condition may be asked again and again, while others change the queue. Also throws what the condition throws, and
+  // what moving T throws.
+  //
+  // If anything throws `value` is as it was, unless T's move constructor throws and does not leave it so. (Where a
+  // place is given up that it was moved to it is moved back; if T has no move assignment that is noexcept, it is lost
+  // then.)
   template <class Condition>
-  PushResult push_if(T value, Condition&& condition) {
+  PushResult push_if(const T& value, Condition&& condition) requires std::is_copy_constructible_v<T> {
+    return push_if(T(value), std::forward<Condition>(condition));
+  }
+  template <class Condition>
+  PushResult push_if(T&& value, Condition&& condition) {
     const ebr::Barrier barrier;
     Stray stray(value);
     for (;;) {
@@ -199,12 +210,19 @@ class Queue {
     Slot* slot = nullptr;  // null: the queue is empty
   };
 
-  // A value on its way into the queue: the caller's, or in a place that was given up, where nobody else looks.
+  // A value on its way into the queue: the caller's, or in a place that was given up, where nobody else looks. From
+  // there it goes back to the caller's in the end, if that cannot fail.
   class Stray {
    public:
-    explicit Stray(T& value) noexcept : value_(std::addressof(value)) {}
+    explicit Stray(T& value) noexcept : value_(std::addressof(value)), callers_(value_) {}
     explicit Stray(Slot& slot) noexcept : value_(std::addressof(slot.value())), slot_(&slot) {}
-    ~Stray() { leave(); }
+    ~Stray() {
+      if constexpr (std::is_nothrow_move_assignable_v<T>) {
+        // If it was pushed or given to somebody, what is left of it.
+        if (callers_ != nullptr && slot_ != nullptr) *callers_ = std::move(*value_);
+      }
+      leave();
+    }
     Stray(const Stray&) = delete;
     Stray& operator=(const Stray&) = delete;
 
@@ -224,6 +242,7 @@ class Queue {
     }
 
     T* value_;
+    T* const callers_ = nullptr;
     Slot* slot_ = nullptr;
     Segment* unlinked_ = nullptr;
   };

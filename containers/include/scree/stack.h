@@ -3,9 +3,9 @@
 // Stack: a lock-free last-in-first-out container, after R. K. Treiber, "Systems programming: coping with parallelism"
 // (1986), with reclamation by epochs.
 //
-//   Progress       push, emplace, pop, push_if, pop_if: lock-free, constant time without contention, plus the
-//   condition;
-//                  pop_all, peek, is_empty: wait-free; len, iteration: wait-free for each entry, as new ones go on top
+//   Progress       push, emplace, pop, push_if, pop_if: lock-free, constant time without contention, plus
+//                  the condition; pop_all, peek, is_empty: wait-free; len, iteration: wait-free for each entry, as new
+//                  ones go on top
 //   Linearizable   all of these; what iter(), len() and pop_all() see is what the stack holds at one instant
 //   Entries        live as long as the handle that push() returned, the container or the handle that pop() returned
 //                  has them; what was borrowed under a barrier stays valid until it ends, also if the stack goes
@@ -18,7 +18,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -86,7 +85,8 @@ class Stack {
   Stack(const Stack&) = delete;
   Stack& operator=(const Stack&) = delete;
 
-  // Each returns a handle to the new entry. Throws what the constructor of T throws, or std::bad_alloc.
+  // Each returns a handle to the new entry. Throws what the constructor of T throws, or std::bad_alloc; `value` is left
+  // alone then.
   Handle push(const T& value) requires std::is_copy_constructible_v<T> { return emplace(value); }
   Handle push(T&& value) { return emplace(std::move(value)); }
   template <class... Args>
@@ -104,22 +104,28 @@ class Stack {
 
   // Pushes if `condition(const T* newest)`, null for an empty stack, is true of the entry that `value` goes on top of.
   // The condition may be asked again and again, while others change the stack. Also throws what the condition throws,
-  // and what moving T back throws: `value` is lost then.
+  // and what moving T throws.
+  //
+  // If anything throws `value` is as it was, unless T's move constructor throws and does not leave it so. (Where the
+  // condition was true and is asked again it is moved back; if T has no move assignment that is noexcept, it is lost
+  // then.)
   template <class Condition>
-  PushResult push_if(T value, Condition&& condition) {
+  PushResult push_if(const T& value, Condition&& condition) requires std::is_copy_constructible_v<T> {
+    return push_if(T(value), std::forward<Condition>(condition));
+  }
+  template <class Condition>
+  PushResult push_if(T&& value, Condition&& condition) {
     const ebr::Barrier barrier;
     auto& nodes = ebr::detail::current_record().nodes;
-    std::unique_ptr<Entry, decltype(&Entry::free)> entry(nullptr, &Entry::free);
+    Unpushed entry(value);
     Entry* newest = newest_.load(memory_order_acquire);  // [X4]
     do {
-      if (!condition(value_of(newest))) {
-        return {Handle(), std::optional<T>(std::move(entry == nullptr ? value : entry->value()))};
-      }
-      if (entry == nullptr) entry.reset(nodes.template make<Entry>(std::in_place, std::move(value)));
-      entry->next = newest;
+      if (!condition(value_of(newest))) return {Handle(), std::optional<T>(std::move(entry.value()))};
+      if (entry.made == nullptr) entry.made = nodes.template make<Entry>(std::in_place, std::move(value));
+      entry.made->next = newest;
       SCREE_SYNC_POINT("stack:push_if:linked");
-    } while (!newest_.compare_exchange_weak(newest, entry.get(), memory_order_release, memory_order_acquire));  // [X5]
-    return {Handle::first(entry.release()), std::nullopt};
+    } while (!newest_.compare_exchange_weak(newest, entry.made, memory_order_release, memory_order_acquire));  // [X5]
+    return {Handle::first(std::exchange(entry.made, nullptr)), std::nullopt};
   }
 
   // Null if the stack is empty.
@@ -180,6 +186,24 @@ class Stack {
   bool is_empty() const noexcept { return newest_.load(memory_order_relaxed) == nullptr; }  // [X9]
 
  private:
+  // A value on its way into the stack: the caller's, or in an entry. From there it goes back to the caller's in the
+  // end, if that cannot fail.
+  struct Unpushed {
+    explicit Unpushed(T& value) noexcept : callers(value) {}
+    ~Unpushed() {
+      if (made == nullptr) return;
+      if constexpr (std::is_nothrow_move_assignable_v<T>) callers = std::move(made->value());
+      Entry::free(made);
+    }
+    Unpushed(const Unpushed&) = delete;
+    Unpushed& operator=(const Unpushed&) = delete;
+
+    T& value() noexcept { return made == nullptr ? callers : made->value(); }
+
+    T& callers;
+    Entry* made = nullptr;
+  };
+
   static const T* value_of(const Entry* entry) noexcept { return entry == nullptr ? nullptr : &entry->value(); }
 
   // A line of its own: whoever is beside it would be slowed down by every push and pop.
