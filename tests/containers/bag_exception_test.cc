@@ -85,19 +85,20 @@ TEST(BagException, changes_nothing) {
     for (int round = 0; round < 2; ++round) {
       for (int n = 0; n < kElements; ++n) {
         const Fussy element(n);
-        if (n % 3 == 0) fail_at_every_step(bag, [&] { bag.push(element); });
-        if (n % 3 == 1) fail_at_every_step(bag, [&] { bag.push(Fussy(n)); });
-        if (n % 3 == 2) fail_at_every_step(bag, [&] { bag.emplace(n); });
+        ASSERT_NO_FATAL_FAILURE({
+          if (n % 3 == 0) fail_at_every_step(bag, [&] { bag.push(element); });
+          if (n % 3 == 1) fail_at_every_step(bag, [&] { bag.push(Fussy(n)); });
+          if (n % 3 == 2) fail_at_every_step(bag, [&] { bag.emplace(n); });
+        });
         expected.insert(n);
         ASSERT_EQ(contents(bag), expected);
       }
-      while (!expected.empty()) {
-        fail_at_every_step(bag, [&] {
+      for (int left = kElements; left != 0; --left) {
+        ASSERT_NO_FATAL_FAILURE(fail_at_every_step(bag, [&] {
           const std::optional<Fussy> popped = bag.pop();
-          const auto found = expected.find(popped->value());
-          ASSERT_NE(found, expected.end());
-          expected.erase(found);
-        });
+          ASSERT_TRUE(popped);
+          ASSERT_EQ(expected.erase(popped->value()), 1u);
+        }));
       }
       EXPECT_EQ(bag.pop(), std::nullopt);
       EXPECT_EQ(bag.blocks(), 0u) << "slots of failed pushes hold nothing back";
