@@ -273,37 +273,12 @@ class Queue {
         construct(slot, std::move(stray.value()));
         if (slot.fill()) return Handle::first(&slot);
         stray.moved_to(slot);
-      } else if (Slot* const slot = append_with(segment, stray)) {
+      } else if (Slot* const slot = append(segment, &stray)) {
         return Handle::first(slot);
       }
     }
   }
 
-  // As append(), but a new segment has the value in its first place when it is linked: so a push whose places are given
-  // up again and again ends there at the latest. Null if somebody else has linked one.
-  Slot* append_with(Segment& full, Stray& stray) {
-    Segment* next = next_of(full);
-    Slot* pushed = nullptr;
-    if (next == nullptr) {
-      std::unique_ptr<Segment, void (*)(Segment*)> fresh(make_behind(full), &Segment::free);
-      Slot& first = fresh->slot(0);
-      first.construct(std::move(stray.value()));
-      first.fill();
-      fresh->pushed.store(1, memory_order_relaxed);
-      if (full.next.compare_exchange_strong(next, fresh.get(), memory_order_seq_cst)) {  // [S9]
-        next = fresh.release();
-        pushed = &first;
-      } else {
-        stray.moved_to(first, fresh.release());
-      }
-    }
-    go_on(full, *next);
-    return pushed;
-  }
-
-  static Segment* make_behind(Segment& full) {
-    return Segment::make(std::min(2 * full.capacity, kMostCapacity), &full);
-  }
   Segment* oldest() const noexcept { return oldest_.load(memory_order_acquire); }  // [S1]
   Segment* newest() const noexcept { return newest_.load(memory_order_acquire); }  // [S3]
   static std::uint64_t popped_of(Segment& segment) noexcept {
@@ -336,20 +311,31 @@ class Queue {
     return *segment;
   }
 
-  // Afterwards `full` is not the newest segment.
-  [[gnu::noinline]] void append(Segment& full) {
+  // Afterwards `full` is not the newest segment. If this links a new one, the value of `stray`, if there is one, is in
+  // its first place by then, which is returned: so a push whose places are given up again and again ends there at the
+  // latest. Else returns null.
+  [[gnu::noinline]] Slot* append(Segment& full, Stray* stray = nullptr) {
     SCREE_SYNC_POINT("queue:append:full");
     Segment* next = next_of(full);
+    Slot* pushed = nullptr;
     if (next == nullptr) {
-      Segment* const fresh = make_behind(full);
-      if (full.next.compare_exchange_strong(next, fresh, memory_order_seq_cst)) {  // [S6]
-        next = fresh;
+      std::unique_ptr<Segment, void (*)(Segment*)> fresh(
+          Segment::make(std::min(2 * full.capacity, kMostCapacity), &full), &Segment::free);
+      if (stray != nullptr) {
+        pushed = &fresh->slot(0);
+        pushed->construct(std::move(stray->value()));
+        pushed->fill();
+        fresh->pushed.store(1, memory_order_relaxed);
+      }
+      if (full.next.compare_exchange_strong(next, fresh.get(), memory_order_seq_cst)) {  // [S6]
+        next = fresh.release();
         SCREE_SYNC_POINT("queue:append:linked");
-      } else {
-        Segment::free(fresh);
+      } else if (stray != nullptr) {
+        stray->moved_to(*std::exchange(pushed, nullptr), fresh.release());
       }
     }
     go_on(full, *next);
+    return pushed;
   }
   void go_on(Segment& full, Segment& next) const noexcept {
     Segment* before = &full;
