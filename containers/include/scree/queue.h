@@ -217,7 +217,7 @@ class Queue {
     explicit Stray(T& value) noexcept : value_(std::addressof(value)), callers_(value_) {}
     explicit Stray(Slot& slot) noexcept : value_(std::addressof(slot.value())), slot_(&slot) {}
     ~Stray() {
-      if constexpr (std::is_nothrow_move_assignable_v<T>) {
+      if constexpr (detail::kMovesBack<T>) {
         // If it was pushed or given to somebody, what is left of it.
         if (callers_ != nullptr && slot_ != nullptr) *callers_ = std::move(*value_);
       }

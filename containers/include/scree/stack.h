@@ -192,7 +192,7 @@ class Stack {
     explicit Unpushed(T& value) noexcept : callers(value) {}
     ~Unpushed() {
       if (made == nullptr) return;
-      if constexpr (std::is_nothrow_move_assignable_v<T>) callers = std::move(made->value());
+      if constexpr (detail::kMovesBack<T>) callers = std::move(made->value());
       Entry::free(made);
     }
     Unpushed(const Unpushed&) = delete;
