@@ -180,9 +180,7 @@ class Queue {
   // O(n). Counts what an iteration visits.
   std::size_t len() const {
     const ebr::Barrier barrier;
-    std::size_t n = 0;
-    for ([[maybe_unused]] const T& value : iter(barrier)) ++n;
-    return n;
+    return static_cast<std::size_t>(std::ranges::distance(iter(barrier)));
   }
   bool is_empty() const {
     const ebr::Barrier barrier;

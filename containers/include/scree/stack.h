@@ -179,9 +179,7 @@ class Stack {
   // O(n).
   std::size_t len() const {
     const ebr::Barrier barrier;
-    std::size_t n = 0;
-    for ([[maybe_unused]] const T& value : iter(barrier)) ++n;
-    return n;
+    return static_cast<std::size_t>(std::ranges::distance(iter(barrier)));
   }
   bool is_empty() const noexcept { return newest_.load(memory_order_relaxed) == nullptr; }  // [X9]
 
