@@ -103,6 +103,35 @@ TEST(Bag, does_not_grow_under_batches) {
     }
   }
 }
+// Slots that a failed push has used up are no reason to keep their block, whoever passes by; nor what pop_all() took
+// before it failed.
+struct Failing {
+  struct Failure {};
+  explicit Failing(int n) {
+    if (n < 0) throw Failure();
+  }
+};
+TEST(Bag, does_not_grow_under_pushes_that_fail) {
+  Bag<Failing, 8, 16> bag;
+  for (std::size_t n = 0; n < bag.kInlineCapacity; ++n) bag.emplace(1);
+  for (int round = 0; round < 1000; ++round) {
+    EXPECT_THROW(bag.emplace(-1), Failing::Failure);
+    ASSERT_NE(bag.pop().has_value(), false);
+    bag.emplace(1);
+    ASSERT_LE(bag.blocks(), 1u);
+  }
+}
+TEST(Bag, does_not_grow_under_pop_all_that_fails) {
+  Bag<int, 8, 16> bag;
+  for (std::size_t n = 0; n <= bag.kInlineCapacity; ++n) bag.push(1);
+  for (int round = 0; round < 1000; ++round) {
+    bag.push(2);
+    EXPECT_THROW(bag.pop_all([](int) { throw Failing::Failure(); }), Failing::Failure);
+    ASSERT_EQ(bag.len(), bag.kInlineCapacity + 1);
+    ASSERT_LE(bag.blocks(), 2u);
+  }
+}
+
 RC_GTEST_PROP(Bag, has_no_more_blocks_than_elements_but_one, (const std::vector<std::int8_t>& batches)) {
   Bag<int, 2, 4> bag;
   int held = 0;

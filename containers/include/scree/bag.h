@@ -25,13 +25,14 @@ namespace scree {
 //
 // Thread safety: everything may be called at any time from any thread, but the destructor and iter(), which need the
 // bag for themselves.
-// Progress: lock-free, allocation aside. A thread that is stopped anywhere costs the others the slot it is at, no more.
-// Linearizable, with what happens before a call taken for what was done before it: a push takes effect when its element
-// is in place, a pop when it has claimed one, or, empty-handed, at an instant at which nothing was there. (As with any
-// release, whoever pushes and then looks at another variable needs a seq_cst fence in between to be sure that not both,
-// it and someone who writes there and then looks into the bag, miss each other's.)
-// Exceptions: whatever throws (T's constructors, an allocation: that of a block, or of what reclamation keeps for each
-// thread) leaves the bag with the elements it had.
+// Progress: lock-free, allocation aside. A thread that is stopped anywhere costs the others the slots it is at: one,
+// or, while it uses up what is left of a block, as many as that. Where elements lie beyond the Bag, T's constructor and
+// what pop_all() calls run under an ebr::Barrier: what other threads retire waits for them. Linearizable, with what
+// happens before a call taken for what was done before it: a push takes effect when its element is in place, a pop when
+// it has claimed one, or, empty-handed, at an instant at which nothing was there. (As with any release, whoever pushes
+// and then looks at another variable needs a seq_cst fence in between to be sure that not both, it and someone who
+// writes there and then looks into the bag, miss each other's.) Exceptions: whatever throws (T's constructors, an
+// allocation: that of a block, or of what reclamation keeps for each thread) leaves the bag with the elements it had.
 // T: its destructor must not throw. Being movable is needed for pop() alone. kInline, a power of two, is the number of
 // elements that lie in the Bag, kBlock that of those in a block.
 template <class T, std::uint32_t kInline = detail::kBagInline, std::uint32_t kBlock = detail::kBagBlock>
@@ -80,8 +81,8 @@ class Bag {
 
   // Takes the elements out one by one, with a call of `use(T&&)` for each; returns how many. Every element whose push
   // happened before is taken once, by this or by others; of those pushed meanwhile, some. It is not one instant's
-  // content. Looks at every slot once, so that it ends whatever others do. `use` may do with this bag what it likes. If
-  // it throws, its element is gone and the others stay.
+  // content. Goes to every slot once. `use` may do with this bag what it likes. If it throws, its element is gone and
+  // the others stay.
   template <class Use>
   std::size_t pop_all(Use&& use) {
     std::size_t given = 0;
@@ -94,23 +95,30 @@ class Bag {
     };
     if (head_.get() != nullptr) {
       const ebr::Barrier barrier;
-      Block* const head = head_.get();
-      for (Block* block = head; block != nullptr; block = block->next().get()) {
+      const Tidy tidy{*this, barrier};
+      for (Block* block = head_.get(); block != nullptr; block = block->next().get()) {
         for (std::uint32_t n = 0, end = block->used(); n < end; ++n) give((*block)[n]);
       }
-      if (head != nullptr) head->seal();
-      unlink_what_is_over(barrier, nullptr);
     }
     for (std::uint32_t n = 0; n < kInline; ++n) give(inline_[n]);
+    if (head_.get() != nullptr) use_up_newest(ebr::Barrier());
     return given;
   }
 
-  // Linearizable, as pop() is.
+  // Linearizable, as pop() is. O(1) as long as there is a full slot in the newest block that has any; at most O(slots).
   bool is_empty() const {
+    Round before;
+    while (head_.get() == nullptr) {
+      Round round{.pushes = 0};
+      if (inline_.count(round.pushes) != 0) return false;
+      if (round.confirms(before)) return true;
+      SCREE_SYNC_POINT("bag:counted");
+      before = round;
+    }
     const ebr::Barrier barrier;
-    for (Round before;;) {
-      const Round round = count();
-      if (round.full != 0) return false;
+    for (;;) {
+      Round round{.head = head_.get(), .pushes = 0};
+      if (count(round, kWhether) != 0) return false;
       if (round.confirms(before)) return true;
       SCREE_SYNC_POINT("bag:counted");
       before = round;
@@ -119,16 +127,21 @@ class Bag {
 
   // The number of elements: exact if nobody changes it meanwhile. Otherwise it counts each of those that are there
   // throughout, none that is never there, and of the others some.
+  // O(slots).
   std::size_t len() const {
     const ebr::Barrier barrier;
-    return count().full;
+    Round round{.head = head_.get(), .pushes = 0};
+    return count(round, kHowMany);
   }
 
-  // How many blocks there are beyond what lies in the Bag; as len(). They take block_bytes() each. One that is full
-  // goes when its last element has been taken out; so each of them but the newest has one, or somebody who is at it.
+  // How many blocks there are beyond what lies in the Bag; as len(). They take block_bytes() each. A block is freed
+  // when its last element has been taken out, unless threads that take the last ones at once leave that to the next pop
+  // there. So there are up to as many as elements beyond kInlineCapacity, where pops left one in each, and a few.
   std::size_t blocks() const {
     const ebr::Barrier barrier;
-    return count().blocks;
+    std::size_t n = 0;
+    for (const Block* block = head_.get(); block != nullptr; block = block->next().get()) ++n;
+    return n;
   }
   static constexpr std::size_t block_bytes() noexcept { return sizeof(Block); }
 
@@ -147,10 +160,23 @@ class Bag {
       return pushes == before.pushes && head == before.head && blocks == before.blocks;
     }
 
-    const Block* head = nullptr;
+    Block* head = nullptr;
     std::size_t blocks = 0;
     std::uint64_t pushes = kNever;
-    std::size_t full = 0;
+  };
+  enum Wanted { kHowMany, kWhether };
+
+  // Frees, at the end of a call, the blocks down to number `last` that it left without use, and those right behind it.
+  // Afterwards, so that nothing stands between the slot and the caller where an element is handed out that cannot be
+  // moved twice; and whether or not anything was thrown.
+  struct Tidy {
+    ~Tidy() {
+      if (found) bag.unlink_what_is_over(barrier, last);
+    }
+    Bag& bag;
+    const ebr::Barrier& barrier;
+    std::uint64_t last = 0;
+    bool found = true;
   };
 
   // Where there are blocks, the inline slots were full: the newest block comes first.
@@ -168,7 +194,9 @@ class Bag {
       Block* const head = head_.get();
       if (head != nullptr) {
         if (const Claim claim = head->claim()) {
+          Tidy tidy{*this, barrier, head->ordinal()};
           claim.slot->fill(claim.word, detail::BagWord::skipped(), std::forward<Args>(args)...);
+          tidy.found = false;
           return;
         }
       }
@@ -177,7 +205,7 @@ class Bag {
         return;
       }
       if (fresh == nullptr) fresh = std::make_unique<Block>();
-      fresh->next().set(head);
+      fresh->link_over(head);
       SCREE_SYNC_POINT("bag:linking");
       // Fails only if another thread got further.
       if (head_.link(head, fresh.get())) fresh.release();
@@ -212,51 +240,50 @@ class Bag {
   std::optional<T> pop_beyond() {
     const ebr::Barrier barrier;
     for (Round before;;) {
-      Block* const head = head_.get();
-      Round round{.head = head, .pushes = 0};
-      bool passed_one_that_is_over = false;
-      for (Block* block = head; block != nullptr; block = block->next().get()) {
+      Round round{.head = head_.get(), .pushes = 0};
+      Tidy tidy{*this, barrier, 0, false};
+      for (Block* block = round.head; block != nullptr; block = block->next().get()) {
         ++round.blocks;
+        tidy.last = block->ordinal();
         if (const Claim taken = block->take(round.pushes)) {
-          // Afterwards, and without another move of the element, which might throw.
-          struct Tidy {
-            ~Tidy() {
-              const Block* const next = block->next().get();
-              if (passed || block->is_over() || (next != nullptr && next->is_over())) {
-                bag.unlink_what_is_over(barrier, block);
-              }
-            }
-            Bag& bag;
-            const ebr::Barrier& barrier;
-            const Block* const block;
-            const bool passed;
-          } const tidy{*this, barrier, block, passed_one_that_is_over};
+          const TidyAt at{tidy, *block};
           return move_out(taken);
         }
-        passed_one_that_is_over |= block->is_over();
+        tidy.found |= block->is_over();
       }
       if (const Claim taken = inline_.take(detail::bag_place(), round.pushes)) return move_out(taken);
       if (round.confirms(before)) {
-        if (head != nullptr) head->seal();
-        unlink_what_is_over(barrier, nullptr);
+        if (round.head != nullptr) use_up_newest(barrier);
         return std::nullopt;
       }
       SCREE_SYNC_POINT("bag:counted");
       before = round;
     }
   }
+  // Whether there is something to free at the block of the element that was taken, or right behind it.
+  struct TidyAt {
+    ~TidyAt() {
+      const Block* const next = block.next().get();
+      tidy.found |= block.is_over() || (next != nullptr && next->is_over());
+    }
+    Tidy& tidy;
+    const Block& block;
+  };
 
-  // Unlinks the blocks in which nothing is and nothing will be, from the newest to `last` and those right behind it, or
-  // all of them. (A block is marked before it is unlinked, so that the link in it stays what was copied from it:
-  // Harris, "A Pragmatic Implementation of Non-Blocking Linked-Lists", 2001.)
-  void unlink_what_is_over(const ebr::Barrier& barrier, const Block* last) noexcept {
-    bool met_last = false;
+  // When everything was taken out: what is left of the newest block is not used any more, so that it goes, too.
+  void use_up_newest(const ebr::Barrier& barrier) noexcept {
+    if (Block* const head = head_.get()) head->seal();
+    unlink_what_is_over(barrier, 0);
+  }
+
+  // Unlinks the blocks in which nothing is and nothing will be, from the newest to number `last` and those right behind
+  // it. (A block is marked before it is unlinked, so that the link in it stays what was copied from it: Harris, "A
+  // Pragmatic Implementation of Non-Blocking Linked-Lists", 2001.)
+  void unlink_what_is_over(const ebr::Barrier& barrier, std::uint64_t last) noexcept {
     Link* link = &head_;
     for (Block* block = link->get(); block != nullptr;) {
-      const bool is_over = block->is_over();
-      if (met_last && !is_over) return;
-      met_last |= block == last;
-      if (!is_over) {
+      if (!block->is_over()) {
+        if (block->ordinal() < last) return;
         link = &block->next();
         block = link->get();
         continue;
@@ -274,15 +301,16 @@ class Bag {
     }
   }
 
-  Round count() const noexcept {
-    Round round{.head = head_.get(), .pushes = 0};
+  // How many slots are full, or at least whether any is. Adds to `round`, which has its head, what it sees on the way.
+  std::size_t count(Round& round, Wanted wanted) const noexcept {
+    std::size_t full = 0;
     for (const Block* block = round.head; block != nullptr; block = block->next().get()) {
       ++round.blocks;
-      round.full += block->count(round.pushes);
+      full += block->count(round.pushes);
+      if (wanted == kWhether && full != 0) return full;
     }
     SCREE_SYNC_POINT("bag:blocks_counted");
-    round.full += inline_.count(round.pushes);
-    return round;
+    return full + inline_.count(round.pushes);
   }
 
   Link head_;

@@ -264,6 +264,13 @@ class BagBlock {
   // The next older block.
   BagLink<BagBlock>& next() noexcept { return next_; }
   const BagLink<BagBlock>& next() const noexcept { return next_; }
+  // By its maker alone, before it is linked, over `older` or over nothing.
+  void link_over(BagBlock* older) noexcept {
+    next_.set(older);
+    ordinal_ = older == nullptr ? 1 : older->ordinal_ + 1;
+  }
+  // 1 or more; descends from block to block.
+  std::uint64_t ordinal() const noexcept { return ordinal_; }
 
   // The next slot, for the caller to fill; none if there is none left.
   Claim claim() noexcept {
@@ -333,6 +340,7 @@ class BagBlock {
 
  private:
   BagLink<BagBlock> next_;
+  Plain<std::uint64_t> ordinal_ = 0;
   Atomic<std::uint32_t> claimed_{0};
   // So many slots at the beginning are over, and each was full or skipped once: their counts add up to it.
   alignas(64) Atomic<std::uint32_t> over_{0};
