@@ -36,6 +36,7 @@ class TreeIndex {
   using Structure = detail::TreeStructure<K, V, Compare>;
   using Slots = typename Structure::Slots;
   using Slot = typename Structure::Slot;
+  using Place = typename Structure::Place;
   using Leaf = typename Structure::Leaf;
   using Path = typename Structure::Path;
   using LeafWord = detail::LeafWord;
@@ -70,7 +71,7 @@ class TreeIndex {
   std::pair<V&, bool> find_or_insert(const Key& key, const ebr::Barrier& barrier, Args&&... args) {
     static_assert(!Slots::kInlineEntry, "values in leaves are not shared cells");
     const Added added = add<false>(barrier, key, std::forward<Args>(args)...);
-    return {added.slot.entry->value(), added.fresh};
+    return {(*added.payload)->value(), added.fresh};
   }
 
   template <class Query>
@@ -85,22 +86,37 @@ class TreeIndex {
     const auto probe = Slots::probe(key);
     Path path;
     for (;;) {
-      Leaf* leaf = structure_.descend(probe, &path);
+      Leaf* leaf = structure_.descend(probe, path)->current();
+      const detail::LeafPosition at = leaf->locate(structure_.compare(), probe);
       LeafWord word = leaf->load();
+      std::optional<unsigned> mine;  // the slot that says that the base entry is gone
       for (;;) {
-        const unsigned rank = leaf->rank_of(structure_.compare(), word, probe);
-        if (!leaf->matches(structure_.compare(), word, rank, probe)) return false;
+        const int slot = leaf->slot_of(structure_.compare(), word, at, probe);
+        const Place place = leaf->place_of(word, at, slot);
+        if (!place || !condition(Slots::value(*place.payload))) return false;
         if (word.frozen()) break;
-        const Slot slot = leaf->at(word, rank);
-        if (!condition(Slots::value(leaf->at(word, rank)))) return false;
-        const LeafWord removed = word.with_removed(rank);  // L4
-        if (replace_word(*leaf, word, removed)) {
-          Slots::retire_entry(barrier, slot);
-          if (removed.live() == 0) structure_.unlink_if_empty(barrier, path, leaf, probe);
+        LeafWord removed = word;
+        if (slot != Leaf::kNone) {
+          removed = word.without(static_cast<unsigned>(slot));
+          if (at.exact) removed = removed.with_gone(static_cast<unsigned>(slot));
+        } else if (mine) {
+          removed = word.with_gone(*mine);
+        } else {
+          if (!leaf->has_room(word)) break;
+          const unsigned reserved = word.handed_out();
+          if (!leaf->replace_word(word, word.with_slot_handed_out())) continue;  // L2
+          leaf->write(reserved, at);                                             // L3
+          word = word.with_slot_handed_out();
+          mine = reserved;
+          continue;
+        }
+        if (leaf->replace_word(word, removed)) {  // L4
+          structure_.retire_entry(barrier, path, leaf, slot, place, probe);
+          structure_.shrink(barrier, path, leaf, removed, probe);
           return true;
         }
       }
-      Structure::await_change(path);
+      structure_.make_room(barrier, path, leaf, probe);
     }
   }
 
@@ -110,28 +126,28 @@ class TreeIndex {
   auto read(const Query& key, F&& f) const {
     using Result = std::invoke_result_t<F, key_view, const V&>;
     ebr::Barrier barrier;
-    const Slot* slot = find(key);
+    const Place place = find(key);
     if constexpr (std::is_void_v<Result>) {
-      if (slot != nullptr) std::forward<F>(f)(Slots::key(*slot), Slots::value(*slot));
-      return slot != nullptr;
+      if (place) std::forward<F>(f)(Slots::key(place), Slots::value(*place.payload));
+      return static_cast<bool>(place);
     } else {
       using Value = std::decay_t<Result>;
-      return slot == nullptr ? std::optional<Value>()
-                             : std::optional<Value>(std::forward<F>(f)(Slots::key(*slot), Slots::value(*slot)));
+      return place ? std::optional<Value>(std::forward<F>(f)(Slots::key(place), Slots::value(*place.payload)))
+                   : std::optional<Value>();
     }
   }
 
   // The value, valid until the barrier ends; null if absent.
   template <class Query>
   const V* peek(const Query& key, const ebr::Barrier&) const {
-    const Slot* slot = find(key);
-    return slot == nullptr ? nullptr : &Slots::value(*slot);
+    const Place place = find(key);
+    return place ? &Slots::value(*place.payload) : nullptr;
   }
 
   template <class Query>
   bool contains(const Query& key) const {
     ebr::Barrier barrier;
-    return find(key) != nullptr;
+    return static_cast<bool>(find(key));
   }
 
   // O(n): counts the entries as an iteration sees them.
@@ -151,7 +167,7 @@ class TreeIndex {
   // Levels of nodes from the root to the leaves.
   std::size_t depth() const {
     ebr::Barrier barrier;
-    return structure_.root()->level + std::size_t{1};
+    return structure_.tree()->root.load(memory_order_acquire)->level + std::size_t{1};
   }
 
   // O(1); what was in the index is freed when no barrier can reach it.
@@ -241,22 +257,19 @@ class TreeIndex {
 
  private:
   template <class Query>
-  const Slot* find(const Query& key) const {
+  Place find(const Query& key) const {
     const auto probe = Slots::probe(key);
     const Leaf* leaf = structure_.descend(probe);
-    const LeafWord word = leaf->load();
-    const unsigned rank = leaf->rank_of(structure_.compare(), word, probe);
-    return leaf->matches(structure_.compare(), word, rank, probe) ? &leaf->at(word, rank) : nullptr;
-  }
-
-  // On failure `word` becomes the present state.
-  static bool replace_word(Leaf& leaf, LeafWord& word, LeafWord desired) noexcept {
-    std::uint64_t bits = word.bits();
-    if (leaf.word.compare_exchange_strong(bits, desired.bits(), memory_order_acq_rel, memory_order_acquire)) {
-      return true;
-    }
-    word = LeafWord(bits);
-    return false;
+    detail::LeafPosition at = leaf->locate(structure_.compare(), probe);
+    LeafWord word = leaf->load();
+    while (word.frozen()) [[unlikely]] {
+        const Leaf* const copy = leaf->copy();
+        if (copy == nullptr) break;
+        leaf = copy;
+        at = leaf->locate(structure_.compare(), probe);
+        word = leaf->load();
+      }
+    return leaf->place_of(word, at, leaf->slot_of(structure_.compare(), word, at, probe));
   }
 
   // What goes into a slot, made at most once; an entry that was not published gives its value back to the argument.
@@ -288,7 +301,7 @@ class TreeIndex {
         } else if constexpr (Slots::kBytes) {
           return Slot{probe.head, entry_};
         } else {
-          return Slot{entry_};
+          return Slot{{}, entry_};
         }
       }
     }
@@ -303,11 +316,11 @@ class TreeIndex {
   };
 
   struct Added {
-    Slot slot;
+    const typename Slots::Payload* payload;
     bool fresh;  // there was no entry of this key
   };
 
-  // L1-L4. The slot of the key: what was there (not replacing) or what was added.
+  // L1-L4. The payload of the key: what was there (not replacing) or what was added.
   template <bool Replace, class Key, class... Args>
   Added add(const ebr::Barrier& barrier, const Key& key, Args&&... args) {
     const auto probe = Slots::probe(key);
@@ -315,52 +328,35 @@ class TreeIndex {
     Prepared<Key, Args...> prepared(key, arguments);
     Path path;
     for (;;) {
-      Leaf* leaf = structure_.descend(probe, &path);  // L1
+      Leaf* leaf = structure_.descend(probe, path)->current();  // L1
+      const detail::LeafPosition at = leaf->locate(structure_.compare(), probe);
       LeafWord word = leaf->load();
+      std::optional<unsigned> mine;
       for (;;) {
-        const unsigned rank = leaf->rank_of(structure_.compare(), word, probe);
-        if (!Replace && leaf->matches(structure_.compare(), word, rank, probe)) return {leaf->at(word, rank), false};
-        if (word.frozen()) {
-          Structure::await_change(path);
-          break;
+        const int slot = leaf->slot_of(structure_.compare(), word, at, probe);
+        const Place place = leaf->place_of(word, at, slot);
+        if (!Replace && place) return {place.payload, false};
+        if (word.frozen()) break;
+        if (!mine) {
+          if (!leaf->has_room(word)) break;
+          const Slot content = prepared.slot(probe);
+          const unsigned reserved = word.handed_out();
+          if (!leaf->replace_word(word, word.with_slot_handed_out())) continue;  // L2
+          leaf->write(reserved, at, content);                                    // L3
+          SCREE_SYNC_POINT("tree:insert:written");
+          word = word.with_slot_handed_out();
+          mine = reserved;
+          continue;
         }
-        if (word.full()) {
-          structure_.make_room(barrier, path, leaf, probe);
-          break;
+        const LeafWord added =
+            (slot == Leaf::kNone ? word : word.without(static_cast<unsigned>(slot))).with_live(*mine);
+        if (leaf->replace_word(word, added)) {  // L4
+          prepared.published();
+          if (place) structure_.retire_entry(barrier, path, leaf, slot, place, probe);
+          return {leaf->slot_place(*mine).payload, !place};
         }
-        const Slot slot = prepared.slot(probe);
-        const unsigned mine = word.handed_out();
-        if (!replace_word(*leaf, word, word.with_slot_handed_out())) continue;  // L2
-        leaf->slots[mine].slot = slot;                                          // L3
-        SCREE_SYNC_POINT("tree:insert:written");
-        word = word.with_slot_handed_out();
-        if (std::optional<Added> added = publish<Replace>(barrier, *leaf, word, mine, slot, probe)) {
-          if (Replace || added->fresh) prepared.published();
-          return *added;
-        }
-        Structure::await_change(path);
-        break;
       }
-    }
-  }
-
-  // L4. Puts slot number `mine` into the order of the leaf, whose state `word` was. Nothing if the leaf got frozen.
-  template <bool Replace, class Probe>
-  std::optional<Added> publish(const ebr::Barrier& barrier, Leaf& leaf, LeafWord word, unsigned mine, const Slot& slot,
-                               const Probe& probe) {
-    for (;;) {
-      const unsigned rank = leaf.rank_of(structure_.compare(), word, probe);
-      if (leaf.matches(structure_.compare(), word, rank, probe)) {
-        const Slot old = leaf.at(word, rank);
-        if (!Replace) return Added{old, false};
-        if (replace_word(leaf, word, word.with_replaced(rank, mine))) {
-          Slots::retire_entry(barrier, old);
-          return Added{slot, false};
-        }
-      } else if (replace_word(leaf, word, word.with_inserted(rank, mine))) {
-        return Added{slot, true};
-      }
-      if (word.frozen()) return std::nullopt;
+      structure_.make_room(barrier, path, leaf, probe);
     }
   }
 

@@ -12,6 +12,7 @@
 #include <new>
 
 #include <scree/atomic.h>
+#include <scree/detail/block_cache.h>
 #include <scree/detail/node_cache.h>
 
 namespace scree::ebr::detail {
@@ -138,7 +139,8 @@ struct alignas(128) Record {
   Plain<Bag*> spare = nullptr;      // to be used again; owner only
   Plain<std::uint32_t> spares = 0;  // how many
 
-  scree::detail::NodeCache nodes;  // owner only
+  scree::detail::NodeCache nodes;    // owner only
+  scree::detail::BlockCache blocks;  // owner only
 
   alignas(64) Atomic<std::uint64_t> waiting_since{0};
   Counter retired_objects, retired_bytes, freed_objects, freed_bytes, leaked_objects;  // by this thread

@@ -7,11 +7,14 @@
 
 #include <cstddef>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+
+#include <scree/atomic.h>
 
 namespace scree::detail {
 
@@ -27,6 +30,8 @@ struct KeyView<std::string> {
 template <class K>
 using key_view_t = typename KeyView<K>::type;
 
+// An entry goes as a whole, destroy(), or in two steps where its key is still looked at when its value is not: then
+// each of destroy_value() and let_go_of_key() is called once, in any order, by whatever threads.
 template <class K, class V>
 class Entry {
  public:
@@ -35,7 +40,18 @@ class Entry {
   static Entry* make(Key&& key, Args&&... args) {
     return new Entry(std::forward<Key>(key), std::forward<Args>(args)...);
   }
-  static void destroy(void* entry) noexcept { delete static_cast<Entry*>(entry); }
+  static void destroy(void* entry) noexcept {
+    std::destroy_at(&static_cast<Entry*>(entry)->value_);
+    delete static_cast<Entry*>(entry);
+  }
+  static void destroy_value(void* entry) noexcept {
+    std::destroy_at(&static_cast<Entry*>(entry)->value_);
+    let_go_of_key(entry);
+  }
+  static void let_go_of_key(void* entry) noexcept {
+    // Release and acquire: what the other one did comes before the end.
+    if (static_cast<Entry*>(entry)->half_gone_.exchange(true, memory_order_acq_rel)) delete static_cast<Entry*>(entry);
+  }
 
   const K& key() const noexcept { return key_; }
   V& value() noexcept { return value_; }
@@ -57,9 +73,13 @@ class Entry {
  private:
   template <class Key, class... Args>
   explicit Entry(Key&& key, Args&&... args) : key_(std::forward<Key>(key)), value_(std::forward<Args>(args)...) {}
+  ~Entry() {}
 
   K key_;
-  V value_;
+  union {
+    V value_;
+  };
+  Atomic<bool> half_gone_{false};
 };
 
 // Byte-string keys lie behind the value in the same allocation.
@@ -81,11 +101,19 @@ class Entry<std::string, V> {
     return entry;
   }
   static void destroy(void* entry) noexcept {
-    static_cast<Entry*>(entry)->~Entry();
-    ::operator delete(entry);
+    std::destroy_at(&static_cast<Entry*>(entry)->value_);
+    free(static_cast<Entry*>(entry));
+  }
+  static void destroy_value(void* entry) noexcept {
+    std::destroy_at(&static_cast<Entry*>(entry)->value_);
+    let_go_of_key(entry);
+  }
+  static void let_go_of_key(void* entry) noexcept {
+    auto* const self = static_cast<Entry*>(entry);
+    if ((self->size_and_half_gone_.fetch_or(kHalfGone, memory_order_acq_rel) & kHalfGone) != 0) free(self);
   }
 
-  std::string_view key() const noexcept { return {reinterpret_cast<const char*>(this + 1), key_size_}; }
+  std::string_view key() const noexcept { return {reinterpret_cast<const char*>(this + 1), key_size()}; }
   V& value() noexcept { return value_; }
   const V& value() const noexcept { return value_; }
 
@@ -97,14 +125,26 @@ class Entry<std::string, V> {
     }
   }
 
-  std::size_t bytes() const noexcept { return sizeof(Entry) + key_size_; }
+  std::size_t bytes() const noexcept { return sizeof(Entry) + key_size(); }
 
  private:
-  template <class... Args>
-  explicit Entry(std::size_t key_size, Args&&... args) : key_size_(key_size), value_(std::forward<Args>(args)...) {}
+  static constexpr std::size_t kHalfGone = ~(~std::size_t{0} >> 1);
 
-  const std::size_t key_size_;
-  V value_;
+  template <class... Args>
+  explicit Entry(std::size_t key_size, Args&&... args)
+      : size_and_half_gone_(key_size), value_(std::forward<Args>(args)...) {}
+  ~Entry() {}
+
+  static void free(Entry* entry) noexcept {
+    entry->~Entry();
+    ::operator delete(entry);
+  }
+  std::size_t key_size() const noexcept { return size_and_half_gone_.load(memory_order_relaxed) & ~kHalfGone; }
+
+  Atomic<std::size_t> size_and_half_gone_;
+  union {
+    V value_;
+  };
 };
 
 }  // namespace scree::detail

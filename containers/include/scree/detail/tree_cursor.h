@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A position in a TreeIndex that moves both ways. It keeps the inner nodes of its descent; these stay a partition of the keys
-// whatever happens to the tree, and each leaf below them held, at some time since the cursor loaded its parent, all that
-// was in its range. Why no entry is missed or seen twice: docs/protocols/leaf.md, section "Traversal".
+// A position in a TreeIndex that moves both ways. It keeps the inner nodes of its descent; these stay a partition of
+// the keys whatever happens to the tree, and each leaf below them held, at some time since the cursor loaded its
+// parent, all that was in its range. Why no entry is missed or seen twice: docs/protocols/leaf.md, section "Traversal".
 
 #pragma once
 
@@ -19,16 +19,19 @@ class TreeCursor {
   using Structure = TreeStructure<K, V, Compare>;
   using Slots = typename Structure::Slots;
   using Slot = typename Structure::Slot;
+  using Place = typename Structure::Place;
   using Leaf = typename Structure::Leaf;
   using Inner = typename Structure::Inner;
   using Path = typename Structure::Path;
+  using View = typename Structure::View;
+  using Position = typename View::Position;
 
  public:
   TreeCursor(const Structure& tree, const ebr::Barrier&) : tree_(&tree) {}
 
-  bool valid() const noexcept { return slot_ != nullptr; }
-  decltype(auto) key() const noexcept { return Slots::key(*slot_); }
-  const V& value() const noexcept { return Slots::value(*slot_); }
+  bool valid() const noexcept { return static_cast<bool>(place_); }
+  decltype(auto) key() const noexcept { return Slots::key(place_); }
+  const V& value() const noexcept { return Slots::value(*place_.payload); }
 
   // O(log n).
   void seek_to_first() {
@@ -43,23 +46,22 @@ class TreeCursor {
   template <class Query>
   void seek(const Query& target) {
     const auto probe = Slots::probe(target);
-    take(tree_->descend(probe, &path_));
-    rank_ = static_cast<int>(leaf_->rank_of(tree_->compare(), word_, probe));
-    while (rank_ == static_cast<int>(word_.live())) {
+    take(tree_->descend(probe, path_));
+    for (;;) {
+      at_ = view_.lower_bound(tree_->compare(), probe);
+      if (at_.rank() != view_.count()) return settle();
       if (!step_leaf(kForward)) return;
-      rank_ = static_cast<int>(leaf_->rank_of(tree_->compare(), word_, probe));
     }
-    settle();
   }
   // The last key <= `target`.
   template <class Query>
   void seek_for_prev(const Query& target) {
     const auto probe = Slots::probe(target);
-    take(tree_->descend(probe, &path_));
+    take(tree_->descend(probe, path_));
     for (;;) {
-      const unsigned rank = leaf_->rank_of(tree_->compare(), word_, probe);
-      rank_ = static_cast<int>(rank) - (leaf_->matches(tree_->compare(), word_, rank, probe) ? 0 : 1);
-      if (rank_ >= 0) return settle();
+      at_ = view_.lower_bound(tree_->compare(), probe);
+      if (view_.matches(tree_->compare(), at_, probe)) return settle();
+      if (settle_before()) return;
       if (!step_leaf(kBackward)) return;
     }
   }
@@ -67,53 +69,68 @@ class TreeCursor {
   // O(1) amortised. Require valid().
   void next() {
     assert(valid());
-    if (++rank_ < static_cast<int>(word_.live())) return settle();
-    const Slot last = *slot_;
-    while (step_leaf(kForward)) {
-      rank_ = 0;
-      if (word_.live() == 0) continue;
-      const auto probe = Slots::probe_of(last);
-      // A leaf's range can have grown towards this cursor: what is not above the last key was passed already.
-      if (!less(last, leaf_->at(word_, 0))) {
-        rank_ = static_cast<int>(leaf_->rank_of(tree_->compare(), word_, probe));
-        if (leaf_->matches(tree_->compare(), word_, static_cast<unsigned>(rank_), probe)) ++rank_;
-        if (rank_ == static_cast<int>(word_.live())) continue;
-      }
-      return settle();
-    }
+    at_ = view_.after(at_);
+    if (at_.rank() == view_.count()) [[unlikely]]
+      return next_leaf();
+    settle();
   }
   void prev() {
     assert(valid());
-    if (--rank_ >= 0) return settle();
-    const Slot last = *slot_;
-    while (step_leaf(kBackward)) {
-      const auto probe = Slots::probe_of(last);
-      rank_ = static_cast<int>(leaf_->rank_of(tree_->compare(), word_, probe)) - 1;
-      if (rank_ >= 0) return settle();
-    }
+    if (!settle_before()) [[unlikely]]
+      previous_leaf();
   }
 
  private:
   enum Direction { kForward, kBackward };
 
-  bool less(const Slot& a, const Slot& b) const { return Slots::less(tree_->compare(), a, Slots::probe_of(b)); }
-
-  void take(Leaf* leaf) noexcept {
-    leaf_ = leaf;
-    word_ = leaf->load();
-    slot_ = nullptr;
-    prefetch_entries();
-  }
-  // A walk that reaches a leaf will read its entries, which lie scattered: lets their misses overlap.
-  void prefetch_entries() const noexcept {
-    if constexpr (!Slots::kInlineEntry) {
-      for (unsigned rank = 0; rank < word_.live(); ++rank) __builtin_prefetch(leaf_->at(word_, rank).entry);
+  [[gnu::noinline]] void next_leaf() {
+    const Slot last = place_.slot();
+    while (step_leaf(kForward)) {
+      const auto probe = Slots::probe_of(last);
+      at_ = view_.begin();
+      // A leaf's range can have grown towards this cursor: what is not above the last key was passed already.
+      if (view_.matches(tree_->compare(), at_, probe)) {
+        at_ = view_.lower_bound(tree_->compare(), probe);
+        if (view_.matches(tree_->compare(), at_, probe)) at_ = view_.after(at_);
+      }
+      if (at_.rank() != view_.count()) return settle();
     }
   }
-  void settle() noexcept { slot_ = &leaf_->at(word_, static_cast<unsigned>(rank_)); }
+  [[gnu::noinline]] void previous_leaf() {
+    const Slot last = place_.slot();
+    while (step_leaf(kBackward)) {
+      const auto probe = Slots::probe_of(last);
+      at_ = view_.lower_bound(tree_->compare(), probe);
+      if (settle_before()) return;
+    }
+  }
+  void take(Leaf* first) {
+    const Leaf* const leaf = first->current();
+    place_ = {};
+    view_ = View(tree_->compare(), *leaf, leaf->load());
+    prefetch();
+  }
+  // A walk will read the entries of this leaf, which may lie scattered, and then the next one: lets misses overlap.
+  void prefetch() const noexcept {
+    if constexpr (!Slots::kInlineEntry) {
+      for (Position at = view_.begin(); at.rank() != view_.count(); at = view_.after(at)) {
+        __builtin_prefetch(*view_.place_at(at).payload);
+      }
+    }
+    const typename Path::Step& step = path_.at[1];
+    if (step.index + 1 < step.node->child_count) Leaf::prefetch_all(step.node->child(step.index + 1));
+  }
+  void settle() noexcept { place_ = view_.place_at(at_); }
+  // At the entry before; false if there is none in this leaf.
+  bool settle_before() noexcept {
+    if (at_.rank() == 0) return false;
+    at_ = view_.before(at_);
+    settle();
+    return true;
+  }
 
   void enter_edge(Direction direction) {
-    Inner* root = tree_->root();
+    Inner* root = tree_->tree()->root.load(memory_order_acquire);
     path_.top = root->level;
     descend_edge(root, direction);
   }
@@ -129,16 +146,16 @@ class TreeCursor {
   }
 
   void settle_first(Direction direction) {
-    while (word_.live() == 0) {
+    while (view_.count() == 0) {
       if (!step_leaf(direction)) return;
     }
-    rank_ = direction == kForward ? 0 : static_cast<int>(word_.live()) - 1;
+    at_ = direction == kForward ? view_.begin() : view_.before(view_.end());
     settle();
   }
 
   // To the neighbouring leaf; false at the end, where the cursor becomes invalid.
   bool step_leaf(Direction direction) {
-    slot_ = nullptr;
+    place_ = {};
     for (unsigned level = 1; level <= path_.top; ++level) {
       typename Path::Step& step = path_.at[level];
       if (direction == kForward ? step.index + 1 < step.node->child_count : step.index > 0) {
@@ -157,10 +174,9 @@ class TreeCursor {
 
   const Structure* tree_;
   Path path_;
-  const Leaf* leaf_ = nullptr;
-  LeafWord word_;
-  int rank_ = 0;
-  const Slot* slot_ = nullptr;  // null: not valid
+  View view_;  // of the leaf
+  Position at_;
+  Place place_;  // none: not valid
 };
 
 }  // namespace scree::detail

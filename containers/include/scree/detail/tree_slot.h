@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How a TreeIndex keeps keys: slots of leaves and separators of inner nodes. Both are trivially copyable, so that a
-// split copies them while readers look on; what does not fit lies out of line and its pointer is copied.
+// How a TreeIndex keeps keys and values: heads and payloads of entries in leaves, separators in inner nodes. All are
+// trivially copyable, so that a split copies them while readers look on; what does not fit lies out of line and its
+// pointer is copied.
 //
-//   key                                slot                    separator
-//   trivially copyable, <= 16 bytes    the key                 the key
-//   std::string in byte order          8-byte head + pointer   8-byte head + pointer to a copy of the key
-//   anything else                      pointer                 pointer to a copy of the key
+//   key                                head           payload                            separator
+//   trivially copyable, <= 16 bytes    the key        the value, or pointer to an entry  the key
+//   std::string in byte order          first 8 bytes  pointer to an entry                8 bytes + pointer to a copy
+//   anything else                      none           pointer to an entry                pointer to a copy of the key
 
 #pragma once
 
@@ -19,6 +20,7 @@
 #include <type_traits>
 
 #include <scree/detail/entry.h>
+#include <scree/detail/sorted_rank.h>
 
 namespace scree::detail {
 
@@ -28,9 +30,9 @@ template <class T>
 inline constexpr bool kFitsInline = std::is_trivially_copyable_v<T> && sizeof(T) <= kInlineBytes;
 
 template <class K, class Compare>
-inline constexpr bool kByteOrdered =
-    std::is_same_v<K, std::string> &&
-    (std::is_same_v<Compare, std::less<>> || std::is_same_v<Compare, std::less<std::string>>);
+inline constexpr bool kByteOrdered = std::is_same_v<K, std::string> &&
+                                     (std::is_same_v<Compare, std::less<>> ||
+                                      std::is_same_v<Compare, std::less<std::string>>);
 
 // The first 8 bytes as a big-endian number, zero-padded: heads that differ order as their keys do.
 inline std::uint64_t byte_head(std::string_view key) noexcept {
@@ -48,6 +50,11 @@ inline std::uint64_t byte_head(std::string_view key) noexcept {
 template <class Query>
 struct PlainProbe {
   const Query& key;
+};
+// A number in the order of numbers.
+template <class K>
+struct NumberProbe {
+  K key;
 };
 // A byte string in an order of the user's, which takes views.
 struct ViewProbe {
@@ -69,54 +76,35 @@ struct TreeSlots {
   static constexpr bool kBytes = kByteOrdered<K, Compare>;
   static constexpr bool kInlineKey = kFitsInline<K>;
   static constexpr bool kInlineEntry = kInlineKey && kFitsInline<V>;
+  static constexpr bool kHasHead = kInlineKey || kBytes;
+  static constexpr bool kNumbers =
+      Rankable<K> && (std::is_same_v<Compare, std::less<>> || std::is_same_v<Compare, std::less<K>>);
+  // A search among the base entries of a leaf looks at the keys of those that are gone, too: where these lie.
+  static constexpr bool kKeysInEntries = !kInlineKey;
   using EntryType = Entry<K, V>;
 
-  struct InlineSlot {
-    K key;
-    V value;
-  };
-  struct KeyedSlot {
-    K key;
-    EntryType* entry;
-  };
-  struct HeadSlot {
-    std::uint64_t head;
-    EntryType* entry;
-  };
-  struct PointerSlot {
-    EntryType* entry;
-  };
-  template <bool Inline, bool Keyed, bool Bytes, class = void>
-  struct ChooseSlot {
-    using type = PointerSlot;
-  };
-  template <bool Bytes, class D>
-  struct ChooseSlot<true, true, Bytes, D> {
-    using type = InlineSlot;
-  };
-  template <bool Bytes, class D>
-  struct ChooseSlot<false, true, Bytes, D> {
-    using type = KeyedSlot;
-  };
-  template <class D>
-  struct ChooseSlot<false, false, true, D> {
-    using type = HeadSlot;
-  };
-  using Slot = typename ChooseSlot<kInlineEntry, kInlineKey, kBytes>::type;
+  struct None {};
+  using Head = std::conditional_t<kInlineKey, K, std::conditional_t<kBytes, std::uint64_t, None>>;
+  using Payload = std::conditional_t<kInlineEntry, V, EntryType*>;
+  using Copy = std::conditional_t<kInlineKey, None, std::conditional_t<kBytes, SeparatorBytes*, K*>>;
 
-  struct HeadSeparator {
-    std::uint64_t head;
-    SeparatorBytes* copy;
+  // What lies in a leaf of one entry.
+  struct Slot {
+    Head head;
+    Payload payload;
   };
-  struct PointerSeparator {
-    K* copy;
-  };
-  struct KeySeparator {
-    K key;
-  };
-  using Separator =
-      std::conditional_t<kInlineKey, KeySeparator, std::conditional_t<kBytes, HeadSeparator, PointerSeparator>>;
+  // Where it lies.
+  struct Place {
+    const Head* head = nullptr;
+    const Payload* payload = nullptr;
 
+    explicit operator bool() const noexcept { return payload != nullptr; }
+    Slot slot() const noexcept { return {*head, *payload}; }
+  };
+  struct Separator {
+    Head head;
+    Copy copy;
+  };
   static_assert(std::is_trivially_copyable_v<Slot> && std::is_trivially_copyable_v<Separator>);
 
   template <class Query>
@@ -124,78 +112,117 @@ struct TreeSlots {
     if constexpr (kBytes) {
       const std::string_view view(key);
       return ByteProbe{view, byte_head(view)};
+    } else if constexpr (kNumbers && std::integral<Query>) {
+      // Where comparing the two would convert the query to K, it may as well be converted once.
+      if constexpr (std::is_same_v<std::common_type_t<K, Query>, K>) {
+        return NumberProbe<K>{static_cast<K>(key)};
+      } else {
+        return PlainProbe<Query>{key};
+      }
     } else {
       return PlainProbe<Query>{key};
     }
   }
-  // The probe of a key that is in the tree.
+  // The probe of a key that is in the tree; what the payload points to outlives it.
   static auto probe_of(const Slot& slot) noexcept {
     if constexpr (kBytes) {
-      return ByteProbe{slot.entry->key(), slot.head};
+      return ByteProbe{slot.payload->key(), slot.head};
+    } else if constexpr (kNumbers) {
+      return NumberProbe<K>{slot.head};
     } else if constexpr (std::is_same_v<K, std::string>) {
-      return ViewProbe{slot.entry->key()};
+      return ViewProbe{slot.payload->key()};
+    } else if constexpr (kInlineKey) {
+      return PlainProbe<K>{slot.head};
     } else {
-      return PlainProbe<K>{key(slot)};
+      return PlainProbe<K>{slot.payload->key()};
     }
   }
 
-  static decltype(auto) key(const Slot& slot) noexcept {
+  // Number `i` of those from `a` on if the mask is all ones, number `j` of those from `b` on if it is zero. By
+  // arithmetic: a branch would be guessed wrong half the time.
+  static Place select(std::ptrdiff_t mask, const Place& a, std::ptrdiff_t i, const Place& b,
+                      std::ptrdiff_t j) noexcept {
+    const std::ptrdiff_t index = (i & mask) | (j & ~mask);
+    const auto either = [&]<class T>(const T* x, const T* y) {
+      const auto bits = (reinterpret_cast<std::uintptr_t>(x) & static_cast<std::uintptr_t>(mask)) |
+                        (reinterpret_cast<std::uintptr_t>(y) & ~static_cast<std::uintptr_t>(mask));
+      return reinterpret_cast<const T*>(bits) + index;  // NOLINT(performance-no-int-to-ptr)
+    };
+    if constexpr (kHasHead) return {either(a.head, b.head), either(a.payload, b.payload)};
+    return {nullptr, either(a.payload, b.payload)};
+  }
+  static decltype(auto) key(const Place& place) noexcept {
     if constexpr (kInlineKey) {
-      return static_cast<const K&>(slot.key);
+      return static_cast<const K&>(*place.head);
     } else {
-      return static_cast<key_view_t<K>>(slot.entry->key());
+      return static_cast<key_view_t<K>>((*place.payload)->key());
     }
   }
-  static const V& value(const Slot& slot) noexcept {
+  static const V& value(const Payload& payload) noexcept {
     if constexpr (kInlineEntry) {
-      return slot.value;
+      return payload;
     } else {
-      return static_cast<const EntryType*>(slot.entry)->value();
+      return static_cast<const EntryType*>(payload)->value();
     }
   }
 
   template <class Probe>
-  static bool less(const Compare& compare, const Slot& slot, const Probe& probe) {
+  static bool less(const Compare& compare, const Place& place, const Probe& probe) {
     if constexpr (kBytes) {
-      return slot.head != probe.head ? slot.head < probe.head : slot.entry->key() < probe.key;
+      return *place.head != probe.head ? *place.head < probe.head : (*place.payload)->key() < probe.key;
     } else {
-      return compare(key(slot), probe.key);
+      return compare(key(place), probe.key);
     }
   }
   template <class Probe>
-  static bool less(const Compare& compare, const Probe& probe, const Slot& slot)
-    requires(!std::is_same_v<Probe, Slot>)
-  {
+  static bool greater(const Compare& compare, const Place& place, const Probe& probe) {
     if constexpr (kBytes) {
-      return slot.head != probe.head ? probe.head < slot.head : probe.key < slot.entry->key();
+      return *place.head != probe.head ? probe.head < *place.head : probe.key < (*place.payload)->key();
     } else {
-      return compare(probe.key, key(slot));
+      return compare(probe.key, key(place));
     }
   }
   template <class Probe>
-  static bool before(const Compare& compare, const Probe& probe, const Separator& separator) {
+  static bool equal(const Compare& compare, const Place& place, const Probe& probe) {
+    if constexpr (kBytes) {
+      return *place.head == probe.head && (*place.payload)->key() == probe.key;
+    } else if constexpr (std::is_same_v<Probe, NumberProbe<K>>) {
+      return *place.head == probe.key;
+    } else {
+      return !less(compare, place, probe) && !greater(compare, place, probe);
+    }
+  }
+  static bool less(const Compare& compare, const Place& a, const Place& b) {
+    if constexpr (kBytes) {
+      return *a.head != *b.head ? *a.head < *b.head : (*a.payload)->key() < (*b.payload)->key();
+    } else {
+      return compare(key(a), key(b));
+    }
+  }
+  template <class Probe>
+  static bool above(const Compare& compare, const Separator& separator, const Probe& probe) {
     if constexpr (kBytes) {
       return separator.head != probe.head ? probe.head < separator.head : probe.key < separator.copy->view();
     } else if constexpr (kInlineKey) {
-      return compare(probe.key, separator.key);
+      return compare(probe.key, separator.head);
     } else {
       return compare(probe.key, static_cast<const K&>(*separator.copy));
     }
   }
 
-  // A separator equal to the key in `slot`; may throw.
-  static Separator make_separator(const Slot& slot) {
+  // A separator equal to the key at `place`; may throw.
+  static Separator make_separator(const Place& place) {
     if constexpr (kInlineKey) {
-      return {slot.key};
+      return {*place.head, {}};
     } else if constexpr (kBytes) {
-      const std::string_view view = slot.entry->key();
+      const std::string_view view = (*place.payload)->key();
       auto* copy = static_cast<SeparatorBytes*>(::operator new(sizeof(SeparatorBytes) + view.size()));
       copy->size = view.size();
       if (!view.empty()) std::memcpy(copy + 1, view.data(), view.size());
-      return {slot.head, copy};
+      return {*place.head, copy};
     } else {
       static_assert(std::is_copy_constructible_v<K>, "keys kept out of line must be copyable: separators own a copy");
-      return {new K(slot.entry->key())};
+      return {{}, new K((*place.payload)->key())};
     }
   }
   static void destroy_separator(const Separator& separator) noexcept {
@@ -208,18 +235,29 @@ struct TreeSlots {
   template <class Barrier>
   static void retire_separator(const Barrier& barrier, const Separator& separator) noexcept {
     if constexpr (kBytes) {
-      barrier.retire(separator.copy, [](void* p) { ::operator delete(p); },
-                     sizeof(SeparatorBytes) + separator.copy->size);
+      barrier.retire(
+          separator.copy, [](void* p) { ::operator delete(p); }, sizeof(SeparatorBytes) + separator.copy->size);
     } else if constexpr (!kInlineKey) {
       barrier.retire(separator.copy);
     }
   }
-  static void destroy_entry(const Slot& slot) noexcept {
-    if constexpr (!kInlineEntry) EntryType::destroy(slot.entry);
+  static void destroy_entry([[maybe_unused]] const Payload& payload) noexcept {
+    if constexpr (!kInlineEntry) EntryType::destroy(payload);
+  }
+  // The key of an entry that is gone, when the leaf goes in whose base it was.
+  static void let_go_of_key(const Payload& payload) noexcept { EntryType::let_go_of_key(payload); }
+  template <class Barrier>
+  static void retire_key(const Barrier& barrier, const Payload& payload) noexcept {
+    barrier.retire(payload, &EntryType::let_go_of_key, payload->bytes());
+  }
+  // The value alone, where searches may still look at the key.
+  template <class Barrier>
+  static void retire_value(const Barrier& barrier, const Payload& payload) noexcept {
+    barrier.retire(payload, &EntryType::destroy_value, 0);
   }
   template <class Barrier>
-  static void retire_entry(const Barrier& barrier, const Slot& slot) noexcept {
-    if constexpr (!kInlineEntry) barrier.retire(slot.entry, &EntryType::destroy, slot.entry->bytes());
+  static void retire_entry([[maybe_unused]] const Barrier& barrier, [[maybe_unused]] const Payload& payload) noexcept {
+    if constexpr (!kInlineEntry) barrier.retire(payload, &EntryType::destroy, payload->bytes());
   }
 };
 

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An inner node of a TreeIndex: separators that never change, and pointers to children. Protocol and invariants:
+// docs/protocols/leaf.md.
+
+#pragma once
+
+#include <bit>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+#include <scree/atomic.h>
+#include <scree/detail/ebr_thread.h>
+#include <scree/detail/sorted_rank.h>
+#include <scree/lock.h>
+
+namespace scree::detail {
+
+#if SCREE_SMALL_CAPACITIES
+inline constexpr unsigned kInnerChildren = 4;
+#else
+inline constexpr unsigned kInnerChildren = 64;
+#endif
+
+// Child i covers the keys from separator i - 1 (inclusive) to separator i (exclusive). A child pointer changes under
+// `lock` while the node is not dead; above leaves, where it is not sealed, also without, from a frozen leaf to its
+// copy.
+template <class Slots>
+class alignas(64) TreeInner {
+ public:
+  using Head = typename Slots::Head;
+  using Copy = typename Slots::Copy;
+  using Separator = typename Slots::Separator;
+
+  // The maker sets children and separators before anybody else sees the node.
+  static TreeInner* make(unsigned level, unsigned children) {
+    void* const memory = ebr::detail::current_record().blocks.allocate(bytes(children));
+    return new (memory) TreeInner(level, children);
+  }
+  // Not its separators.
+  static void destroy(void* node) noexcept {
+    const std::size_t bytes = static_cast<TreeInner*>(node)->bytes();
+    static_cast<TreeInner*>(node)->~TreeInner();
+    ebr::detail::current_record().blocks.free(node, bytes);
+  }
+  std::size_t bytes() const noexcept { return bytes(child_count); }
+
+  // The child whose range has the probe: the number of separators not above it.
+  template <class Compare, class Probe>
+  unsigned child_index(const Compare& compare, const Probe& probe) const {
+    const unsigned separators = child_count - 1;
+    if constexpr (requires { probe.head; }) {
+      const unsigned low = sorted_rank<RankOf::kBelow>(heads(), separators, probe.head);
+      if (low == separators || heads()[low] != probe.head) return low;
+      return search(compare, low, sorted_rank<RankOf::kNotAbove>(heads(), separators, probe.head), probe);
+    } else if constexpr (Slots::kNumbers && std::is_same_v<decltype(probe.key), Head>) {
+      return sorted_rank<RankOf::kNotAbove>(heads(), separators, probe.key);
+    } else {
+      return search(compare, 0, separators, probe);
+    }
+  }
+
+  void* child(unsigned index) const noexcept {
+    return reinterpret_cast<void*>(children()[index].load(memory_order_acquire) & ~kSealed);  // NOLINT
+  }
+  Separator separator(unsigned index) const noexcept {
+    Separator separator{};
+    if constexpr (Slots::kHasHead) separator.head = heads()[index];
+    if constexpr (kHasCopy) separator.copy = copies()[index];
+    return separator;
+  }
+
+  // By the maker.
+  void set_child(unsigned index, void* child) noexcept { children()[index].store(word(child), memory_order_relaxed); }
+  void set_separator(unsigned index, const Separator& separator) noexcept {
+    if constexpr (Slots::kHasHead) *const_cast<Head*>(heads() + index) = separator.head;
+    if constexpr (kHasCopy) *const_cast<Copy*>(copies() + index) = separator.copy;
+  }
+
+  // Under the lock, above inner nodes.
+  void replace_child(unsigned index, void* child) noexcept {
+    children()[index].store(word(child), memory_order_release);
+  }
+  // Above leaves. False if there is another one or the node is sealed.
+  bool exchange_child(unsigned index, void* old, void* child) noexcept {
+    std::uintptr_t bits = word(old);
+    return children()[index].compare_exchange_strong(bits, word(child), memory_order_release, memory_order_relaxed);
+  }
+  // Under the lock, above leaves: from here on no child pointer changes, until it is undone.
+  void seal() noexcept {
+    for (unsigned i = 0; i < child_count; ++i) children()[i].fetch_or(kSealed, memory_order_acq_rel);
+  }
+  void unseal() noexcept {
+    for (unsigned i = 0; i < child_count; ++i) children()[i].fetch_and(~kSealed, memory_order_release);
+  }
+
+  static void prefetch(const void* node) noexcept {
+    constexpr std::size_t kLikely = sizeof(TreeInner) + kHeadBytes * kInnerChildren * 3 / 4;
+    for (std::size_t i = 0; i < kLikely; i += 64) __builtin_prefetch(static_cast<const char*>(node) + i);
+  }
+
+  const std::uint32_t level;  // 1: the children are leaves
+  const std::uint32_t child_count;
+  bool dead = false;  // replaced; guarded by `lock`
+  Lock lock;          // of writers that change the structure below; readers never take it
+
+ private:
+  static constexpr std::uintptr_t kSealed = 1;
+  static constexpr bool kHasCopy = !Slots::kInlineKey;
+  static constexpr std::size_t kHeadBytes = Slots::kHasHead ? sizeof(Head) : 0;
+
+  TreeInner(unsigned node_level, unsigned children_of) noexcept : level(node_level), child_count(children_of) {
+    for (unsigned i = 0; i < children_of; ++i) new (children() + i) Atomic<std::uintptr_t>(0);
+  }
+
+  static std::uintptr_t word(const void* child) noexcept { return reinterpret_cast<std::uintptr_t>(child); }
+
+  static constexpr std::size_t copies_at(std::size_t separators) {
+    return (sizeof(TreeInner) + separators * kHeadBytes + 7) / 8 * 8;
+  }
+  static constexpr std::size_t children_at(std::size_t separators) {
+    return copies_at(separators) + (kHasCopy ? separators * sizeof(Copy) : 0);
+  }
+  static constexpr std::size_t bytes(std::size_t children) {
+    return children_at(children - 1) + children * sizeof(Atomic<std::uintptr_t>);
+  }
+  template <class T>
+  T* field(std::size_t offset) const noexcept {
+    return reinterpret_cast<T*>(reinterpret_cast<char*>(const_cast<TreeInner*>(this)) + offset);
+  }
+  const Head* heads() const noexcept { return field<Head>(sizeof(TreeInner)); }
+  const Copy* copies() const noexcept { return field<Copy>(copies_at(child_count - 1)); }
+  Atomic<std::uintptr_t>* children() const noexcept {
+    return field<Atomic<std::uintptr_t>>(children_at(child_count - 1));
+  }
+
+  // Among the separators [low, high), outside of which none is equal.
+  template <class Compare, class Probe>
+  unsigned search(const Compare& compare, unsigned low, unsigned high, const Probe& probe) const {
+    unsigned n = high - low;
+    while (n != 0) {
+      const unsigned half = n / 2;
+      if (Slots::above(compare, separator(low + half), probe)) {
+        n = half;
+      } else {
+        low += half + 1;
+        n -= half + 1;
+      }
+    }
+    return low;
+  }
+};
+
+}  // namespace scree::detail

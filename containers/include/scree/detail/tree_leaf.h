@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A leaf of a TreeIndex: sorted entries that never change, the base, and a few slots for what was written since. One
+// word says which slots count. Protocol and invariants: docs/protocols/leaf.md.
+
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <type_traits>
+
+#include <scree/atomic.h>
+#include <scree/detail/ebr_thread.h>
+#include <scree/detail/sorted_rank.h>
+
+#if defined(__SSE2__) && !SCREE_MODEL && !SCREE_UNDER_TSAN
+#define SCREE_LEAF_BY_SSE2 1
+#else
+#define SCREE_LEAF_BY_SSE2 0
+#endif
+
+namespace scree::detail {
+
+#if SCREE_SMALL_CAPACITIES
+inline constexpr unsigned kLeafBase = 4, kLeafSlots = 2;
+#else
+inline constexpr unsigned kLeafBase = 48, kLeafSlots = 16;
+#endif
+static_assert(kLeafBase < 64 && kLeafSlots <= 16);
+
+// A leaf's whole state beside what never changes:
+//   bits 0-4    slots handed out so far; a slot is handed out once
+//   bit 5       frozen: the word never changes again
+//   bits 8-23   the slots that are entries
+//   bits 24-39  the slots that say that a base entry is gone
+// Each step hands out a slot or takes a bit away for good, so a leaf never has the same word twice.
+class LeafWord {
+ public:
+  constexpr LeafWord() = default;
+  constexpr explicit LeafWord(std::uint64_t bits) : bits_(bits) {}
+  static constexpr std::uint64_t kFrozen = 32;
+
+  constexpr std::uint64_t bits() const { return bits_; }
+  constexpr unsigned handed_out() const { return bits_ & 31; }
+  constexpr bool frozen() const { return (bits_ & kFrozen) != 0; }
+  constexpr unsigned live() const { return (bits_ >> kLive) & kAll; }
+  constexpr unsigned gone() const { return (bits_ >> kGone) & kAll; }
+  constexpr bool is_live(unsigned slot) const { return (live() >> slot & 1) != 0; }
+
+  constexpr LeafWord with_slot_handed_out() const { return LeafWord(bits_ + 1); }
+  constexpr LeafWord with_live(unsigned slot) const { return LeafWord(bits_ | bit(kLive, slot)); }
+  constexpr LeafWord with_gone(unsigned slot) const { return LeafWord(bits_ | bit(kGone, slot)); }
+  // The slot counts no more, whatever it was.
+  constexpr LeafWord without(unsigned slot) const { return LeafWord(bits_ & ~bit(kLive, slot) & ~bit(kGone, slot)); }
+
+ private:
+  static constexpr unsigned kLive = 8, kGone = 24, kAll = 0xffff;
+  static constexpr std::uint64_t bit(unsigned field, unsigned slot) { return std::uint64_t{1} << (field + slot); }
+
+  std::uint64_t bits_ = 0;
+};
+
+// Where a key belongs among a leaf's base entries.
+struct LeafPosition {
+  unsigned rank;  // so many of them are below the key
+  bool exact;     // the next one has it
+};
+
+// Layout: this header; heads and payloads of the base; heads and payloads of the slots. In this order, so that a search
+// finds what it needs in one run of lines, which are fetched at once.
+template <class Slots>
+class alignas(64) TreeLeaf {
+ public:
+  using Head = typename Slots::Head;
+  using Payload = typename Slots::Payload;
+  using Slot = typename Slots::Slot;
+  using Place = typename Slots::Place;
+  static constexpr int kNone = -1;
+
+  // With room for `base` entries and `slots` slots; the maker fills the base before anybody else sees the leaf.
+  static TreeLeaf* make(unsigned base, unsigned slots) {
+    void* const memory = ebr::detail::current_record().blocks.allocate(bytes(base, slots));
+    return new (memory) TreeLeaf(base, slots);
+  }
+  // Not its entries.
+  static void destroy(void* leaf) noexcept {
+    ebr::detail::current_record().blocks.free(leaf, static_cast<TreeLeaf*>(leaf)->bytes());
+  }
+  std::size_t bytes() const noexcept { return bytes(base_, slots_); }
+
+  LeafWord load() const noexcept { return LeafWord(word_.load(memory_order_acquire)); }
+  // On failure `word` becomes the present one.
+  bool replace_word(LeafWord& word, LeafWord desired) noexcept {
+    std::uint64_t bits = word.bits();
+    if (word_.compare_exchange_strong(bits, desired.bits(), memory_order_acq_rel, memory_order_acquire)) return true;
+    word = LeafWord(bits);
+    return false;
+  }
+  // Stops all writers, for good; returns the word that stays.
+  LeafWord freeze() noexcept {
+    return LeafWord(word_.fetch_or(LeafWord::kFrozen, memory_order_acq_rel) | LeafWord::kFrozen);
+  }
+  // What took the place of this leaf, which is frozen: null as long as nothing did.
+  TreeLeaf* copy() const noexcept {
+    TreeLeaf* const copy = copy_.load(memory_order_acquire);
+    return copy == claimed() ? nullptr : copy;
+  }
+  // The leaf that has what this one had: itself or the last of its copies.
+  TreeLeaf* current() noexcept {
+    TreeLeaf* leaf = this;
+    while (leaf->load().frozen()) {
+      TreeLeaf* const next = leaf->copy();
+      if (next == nullptr) break;
+      leaf = next;
+    }
+    return leaf;
+  }
+  // Of a frozen leaf. False if there is a copy, or the leaf is claimed.
+  bool attach(TreeLeaf* copy) noexcept {
+    TreeLeaf* none = nullptr;
+    return copy_.compare_exchange_strong(none, copy, memory_order_acq_rel, memory_order_acquire);
+  }
+  // For a structural change: nobody else attaches a copy. False if there is one, or another claim.
+  bool claim() noexcept { return attach(claimed()); }
+  bool is_claimed() const noexcept { return copy_.load(memory_order_acquire) == claimed(); }
+  // By who has claimed it: a copy, or null, which gives it up.
+  void resolve(TreeLeaf* copy) noexcept { copy_.store(copy, memory_order_release); }
+
+  bool has_room(LeafWord word) const noexcept { return word.handed_out() < slots_; }
+  unsigned base_count() const noexcept { return base_; }
+
+  // O(log n) at most.
+  template <class Compare, class Probe>
+  LeafPosition locate(const Compare& compare, const Probe& probe) const {
+    if constexpr (requires { probe.head; }) {
+      const unsigned low = sorted_rank<RankOf::kBelow>(heads(), base_, probe.head);
+      if (low == base_ || heads()[low] != probe.head) return {low, false};
+      return search(compare, low, sorted_rank<RankOf::kNotAbove>(heads(), base_, probe.head), probe);
+    } else if constexpr (Slots::kNumbers && std::is_same_v<decltype(probe.key), Head>) {
+      const unsigned rank = sorted_rank<RankOf::kBelow>(heads(), base_, probe.key);
+      return {rank, rank < base_ && heads()[rank] == probe.key};
+    } else {
+      return search(compare, 0, base_, probe);
+    }
+  }
+
+  // The slot that says at `word` what there is of the key, an entry or that it is gone; kNone if the base does.
+  template <class Compare, class Probe>
+  int slot_of(const Compare& compare, LeafWord word, LeafPosition at, const Probe& probe) const {
+    if (at.exact) {
+      const unsigned found = slots_at(place_byte(at), word.live() | word.gone());
+      return found == 0 ? kNone : std::countr_zero(found);
+    }
+    unsigned found = slots_at(place_byte(at), word.live());
+    if constexpr (Slots::kNumbers && std::is_same_v<decltype(probe.key), Head>) {
+      if (found != 0) found = equal_among(slot_place(0).head, slots_, found, probe.key);
+      return found == 0 ? kNone : std::countr_zero(found);
+    }
+    for (; found != 0; found &= found - 1) {
+      const int slot = std::countr_zero(found);
+      if (Slots::equal(compare, slot_place(static_cast<unsigned>(slot)), probe)) return slot;
+    }
+    return kNone;
+  }
+  // Where the key's entry is, if there is one.
+  Place place_of(LeafWord word, LeafPosition at, int slot) const noexcept {
+    if (slot == kNone) return at.exact ? base_place(at.rank) : Place{};
+    return word.is_live(static_cast<unsigned>(slot)) ? slot_place(static_cast<unsigned>(slot)) : Place{};
+  }
+
+  Place base_place(unsigned i) const noexcept { return {heads() + i, payloads() + i}; }
+  Place slot_place(unsigned i) const noexcept {
+    const std::size_t begin = slots_at_byte(base_);
+    return {field<Head>(begin) + i, field<Payload>(payloads_at(begin, slots_)) + i};
+  }
+
+  // How many base entries are below the key in a published slot.
+  unsigned gap_of(unsigned slot) const noexcept { return places_[slot].load(memory_order_relaxed) & ~kOver; }
+
+  // By the owner of a slot that was handed out and is not published.
+  void write(unsigned slot, LeafPosition at, const Slot& content) noexcept {
+    write(slot, at);
+    if constexpr (Slots::kHasHead) slot_heads()[slot] = content.head;
+    slot_payloads()[slot] = content.payload;
+  }
+  // For one that says that a base entry is gone.
+  void write(unsigned slot, LeafPosition at) noexcept { places_[slot].store(place_byte(at), memory_order_relaxed); }
+
+  // How many entries there are at `word`.
+  unsigned count(LeafWord word) const noexcept {
+    return base_ - static_cast<unsigned>(std::popcount(over_base(word.live() | word.gone()))) +
+           static_cast<unsigned>(std::popcount(word.live()));
+  }
+
+  // Calls `f(place)` for each entry, in no order.
+  template <class F>
+  void for_each(LeafWord word, F&& f) const {
+    for (unsigned left = word.live(); left != 0; left &= left - 1)
+      f(slot_place(static_cast<unsigned>(std::countr_zero(left))));
+    const std::uint64_t hidden = this->hidden(word);
+    for (unsigned i = 0; i < base_; ++i) {
+      if ((hidden >> i & 1) == 0) f(base_place(i));
+    }
+  }
+
+  // The same for the base entries that are gone or replaced.
+  template <class F>
+  void for_each_hidden(LeafWord word, F&& f) const {
+    for (std::uint64_t left = hidden(word); left != 0; left &= left - 1) {
+      f(base_place(static_cast<unsigned>(std::countr_zero(left))));
+    }
+  }
+  // A bit for each base entry that is gone or replaced.
+  std::uint64_t hidden(LeafWord word) const noexcept {
+    std::uint64_t hidden = 0;
+    for (unsigned left = over_base(word.live() | word.gone()); left != 0; left &= left - 1) {
+      hidden |= std::uint64_t{1} << (places_[std::countr_zero(left)].load(memory_order_relaxed) & ~kOver);
+    }
+    return hidden;
+  }
+  // A bit for each base entry below number `n`.
+  static constexpr std::uint64_t below(unsigned n) noexcept { return (std::uint64_t{1} << n) - 1; }
+
+  // The slots of `live` by key, and the number of each (leaf_view.h). Returns how many there are.
+  template <class Compare>
+  unsigned sort_slots(const Compare& compare, unsigned live, std::uint8_t* sorted, std::uint8_t* sorted_numbers) const {
+#if SCREE_LEAF_BY_SSE2
+    // The rank of each is how many have a smaller number, or the same and a lesser key.
+    const __m128i places = _mm_load_si128(reinterpret_cast<const __m128i*>(places_));
+    const __m128i numbers =
+        _mm_or_si128(_mm_add_epi8(places, places), _mm_and_si128(_mm_srli_epi16(places, 7), _mm_set1_epi8(1)));
+    alignas(16) std::uint8_t number_of[16];
+    _mm_store_si128(reinterpret_cast<__m128i*>(number_of), numbers);
+    for (unsigned left = live; left != 0; left &= left - 1) {
+      const auto slot = static_cast<unsigned>(std::countr_zero(left));
+      const __m128i mine = _mm_set1_epi8(static_cast<char>(number_of[slot]));
+      const auto not_below =
+          static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(numbers, mine), numbers)));
+      auto rank = static_cast<unsigned>(std::popcount(live & ~not_below));
+      const unsigned same = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(numbers, mine))) & live;
+      if (const unsigned others = same & ~(1u << slot); others != 0) rank += count_below(compare, others, slot);
+      sorted[rank] = static_cast<std::uint8_t>(slot);
+      sorted_numbers[rank] = number_of[slot];
+    }
+    return static_cast<unsigned>(std::popcount(live));
+#else
+    unsigned n = 0;
+    for (unsigned left = live; left != 0; left &= left - 1) {
+      const auto slot = static_cast<unsigned>(std::countr_zero(left));
+      const unsigned place = places_[slot].load(memory_order_relaxed);
+      const unsigned number = 2 * (place & ~kOver) + (place >= kOver ? 1 : 0);
+      unsigned to = n++;
+      for (; to != 0; --to) {
+        const unsigned other = sorted_numbers[to - 1];
+        if (other < number ||
+            (other == number && !Slots::less(compare, slot_place(slot), slot_place(sorted[to - 1])))) {
+          break;
+        }
+        sorted[to] = sorted[to - 1];
+        sorted_numbers[to] = sorted_numbers[to - 1];
+      }
+      sorted[to] = static_cast<std::uint8_t>(slot);
+      sorted_numbers[to] = static_cast<std::uint8_t>(number);
+    }
+    return n;
+#endif
+  }
+
+  // By the maker.
+  void set_base(unsigned i, const Place& place) noexcept {
+    if constexpr (Slots::kHasHead) base_heads()[i] = *place.head;
+    base_payloads()[i] = *place.payload;
+  }
+
+  // The lines that a search is likely to need, all at once: one that meets them one by one waits for each.
+  static void prefetch(const void* leaf) noexcept {
+    constexpr std::size_t kLikely = sizeof(TreeLeaf) + kHeadBytes * kLeafBase * 3 / 4;
+    for (std::size_t i = 0; i < kLikely; i += 64) __builtin_prefetch(static_cast<const char*>(leaf) + i);
+  }
+  static void prefetch_all(const void* leaf) noexcept {
+    constexpr std::size_t kLikely = bytes(kLeafBase * 3 / 4, kLeafSlots);
+    for (std::size_t i = 0; i < kLikely; i += 64) __builtin_prefetch(static_cast<const char*>(leaf) + i);
+  }
+
+ private:
+  // In the byte of a slot that is in the place of a base entry; the others are in the gap before it.
+  static constexpr std::uint8_t kOver = 128;
+  static constexpr std::size_t kHeadBytes = Slots::kHasHead ? sizeof(Head) : 0;
+
+  TreeLeaf(unsigned base, unsigned slots) noexcept
+      : base_(static_cast<std::uint16_t>(base)), slots_(static_cast<std::uint16_t>(slots)) {
+    assert(base <= kLeafBase && slots <= kLeafSlots);
+  }
+
+  static TreeLeaf* claimed() noexcept { return reinterpret_cast<TreeLeaf*>(std::uintptr_t{1}); }  // NOLINT
+
+  static constexpr std::size_t aligned(std::size_t offset, std::size_t alignment) {
+    return (offset + alignment - 1) / alignment * alignment;
+  }
+  static constexpr std::size_t payloads_at(std::size_t begin, std::size_t n) {
+    return aligned(begin + n * kHeadBytes, alignof(Payload));
+  }
+  static constexpr std::size_t slots_at_byte(std::size_t base) {
+    return aligned(payloads_at(sizeof(TreeLeaf), base) + base * sizeof(Payload), alignof(Slot));
+  }
+  static constexpr std::size_t bytes(std::size_t base, std::size_t slots) {
+    return payloads_at(slots_at_byte(base), slots) + slots * sizeof(Payload);
+  }
+  template <class T>
+  T* field(std::size_t offset) noexcept {
+    return reinterpret_cast<T*>(reinterpret_cast<char*>(this) + offset);
+  }
+  template <class T>
+  const T* field(std::size_t offset) const noexcept {
+    return reinterpret_cast<const T*>(reinterpret_cast<const char*>(this) + offset);
+  }
+  const Head* heads() const noexcept { return field<Head>(sizeof(TreeLeaf)); }
+  const Payload* payloads() const noexcept { return field<Payload>(payloads_at(sizeof(TreeLeaf), base_)); }
+  Head* base_heads() noexcept { return field<Head>(sizeof(TreeLeaf)); }
+  Payload* base_payloads() noexcept { return field<Payload>(payloads_at(sizeof(TreeLeaf), base_)); }
+  Head* slot_heads() noexcept { return field<Head>(slots_at_byte(base_)); }
+  Payload* slot_payloads() noexcept { return field<Payload>(payloads_at(slots_at_byte(base_), slots_)); }
+
+  // Among the base entries [low, high), outside of which none is equal.
+  template <class Compare, class Probe>
+  LeafPosition search(const Compare& compare, unsigned low, unsigned high, const Probe& probe) const {
+    unsigned n = high - low;
+    while (n != 0) {
+      const unsigned half = n / 2;
+      if (Slots::less(compare, base_place(low + half), probe)) {
+        low += half + 1;
+        n -= half + 1;
+      } else {
+        n = half;
+      }
+    }
+    return {low, low < base_ && !Slots::greater(compare, base_place(low), probe)};
+  }
+
+  static std::uint8_t place_byte(LeafPosition at) noexcept {
+    return static_cast<std::uint8_t>(at.rank | (at.exact ? kOver : 0u));
+  }
+  // Those of the published slots `among` whose byte is `place`. Bytes of others may be written at this moment: with
+  // vectors they are loaded, too, and masked out.
+  unsigned slots_at(std::uint8_t place, unsigned among) const noexcept {
+#if SCREE_LEAF_BY_SSE2
+    const __m128i all = _mm_load_si128(reinterpret_cast<const __m128i*>(places_));
+    const __m128i same = _mm_cmpeq_epi8(all, _mm_set1_epi8(static_cast<char>(place)));
+    return static_cast<unsigned>(_mm_movemask_epi8(same)) & among;
+#else
+    unsigned found = 0;
+    for (unsigned left = among; left != 0; left &= left - 1) {
+      const int slot = std::countr_zero(left);
+      if (places_[slot].load(memory_order_relaxed) == place) found |= 1u << slot;
+    }
+    return found;
+#endif
+  }
+  unsigned over_base(unsigned among) const noexcept {
+#if SCREE_LEAF_BY_SSE2
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_load_si128(reinterpret_cast<const __m128i*>(places_)))) & among;
+#else
+    unsigned found = 0;
+    for (unsigned left = among; left != 0; left &= left - 1) {
+      const int slot = std::countr_zero(left);
+      if ((places_[slot].load(memory_order_relaxed) & kOver) != 0) found |= 1u << slot;
+    }
+    return found;
+#endif
+  }
+  // How many of the slots `others` have a lesser key than slot `slot`.
+  template <class Compare>
+  unsigned count_below(const Compare& compare, unsigned others, unsigned slot) const {
+    if constexpr (Slots::kNumbers) {
+      const Head* const heads = slot_place(0).head;
+      return static_cast<unsigned>(std::popcount(below_among(heads, slots_, others, heads[slot])));
+    } else {
+      unsigned below = 0;
+      for (; others != 0; others &= others - 1) {
+        const auto other = static_cast<unsigned>(std::countr_zero(others));
+        below += Slots::less(compare, slot_place(other), slot_place(slot)) ? 1 : 0;
+      }
+      return below;
+    }
+  }
+  Atomic<std::uint64_t> word_{0};
+  const std::uint16_t base_;
+  const std::uint16_t slots_;
+  Atomic<TreeLeaf*> copy_{nullptr};
+  // Of each slot: how many base entries are below its key, and whether the next one has the key.
+  alignas(16) Atomic<std::uint8_t> places_[16];
+};
+
+}  // namespace scree::detail
