@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -173,41 +174,88 @@ TEST(TreeIndexConcurrency, frees_everything_after_concurrent_work) {
   check_that_everything_is_freed_after_concurrent_work<TreeIndex, std::string>();
 }
 
-TEST(TreeIndexConcurrency, readers_and_far_writers_finish_while_a_writer_is_stopped_inside_a_split) {
 #if SCREE_SYNC_POINTS
-  for (const char* point : {"tree:split:frozen", "tree:split:published"}) {
-    TreeIndex<std::uint64_t, std::int64_t> index;
-    for (std::uint64_t n = 0; n < 1000; ++n) index.insert(n * 10, static_cast<std::int64_t>(n * 10));
-    WaitingThread writer([&](auto pause) {
-      const StopAt stop(point, pause);
-      for (std::uint64_t n = 5001; n < 5100; ++n) index.insert(n, static_cast<std::int64_t>(n));
-    });
-    ASSERT_TRUE(writer.is_paused()) << point;
-    std::uint64_t present = 0;
-    for (std::uint64_t n = 0; n < 10'000; ++n) {
-      const bool found = index.contains(n);
-      present += found;
-      EXPECT_TRUE(found || n % 10 != 0) << n;
-    }
-    const ebr::Barrier barrier;
-    auto numbers = forward<std::int64_t>(index, barrier);
-    EXPECT_EQ(numbers.size(), present);
-    const auto descending = backward<std::int64_t>(index, barrier);
-    EXPECT_TRUE(std::equal(numbers.rbegin(), numbers.rend(), descending.begin(), descending.end()));
-    std::uint64_t in_range = 0;
-    for ([[maybe_unused]] auto entry : index.range(included(std::uint64_t{5000}), excluded(std::uint64_t{5100}), barrier)) {
-      ++in_range;
-    }
-    EXPECT_GE(in_range, 10u);
-    EXPECT_TRUE(index.remove(std::uint64_t{0})) << "a writer elsewhere does not wait";
-    EXPECT_TRUE(index.remove(std::uint64_t{9990}));
-    writer.finish();
-    EXPECT_EQ(index.len(), 1000 + 99 - 9 - 2u) << "5010, 5020 ... were there";
+
+using Numbers = TreeIndex<std::uint64_t, std::int64_t>;
+
+// Everything but the keys that the stopped writer is at can be read, both ways.
+void expect_multiples_of_ten(const Numbers& index) {
+  std::uint64_t present = 0;
+  for (std::uint64_t n = 0; n < 10'000; ++n) {
+    const bool found = index.contains(n);
+    present += found;
+    EXPECT_TRUE(found || n % 10 != 0 || (n > 5000 && n <= 8000)) << n;
   }
-#else
-  GTEST_SKIP() << "built without sync points";
-#endif
+  const ebr::Barrier barrier;
+  auto numbers = forward<std::int64_t>(index, barrier);
+  EXPECT_EQ(numbers.size(), present);
+  const auto descending = backward<std::int64_t>(index, barrier);
+  EXPECT_TRUE(std::equal(numbers.rbegin(), numbers.rend(), descending.begin(), descending.end()));
 }
+
+// A writer that is stopped at each step of a split, a merge and an unlink: readers finish, and so do writers elsewhere,
+// also where they use up and copy leaves below the same parent.
+class TreeIndexStopped : public testing::TestWithParam<const char*> {};
+
+TEST_P(TreeIndexStopped, holds_up_no_reader_and_no_far_writer) {
+  Numbers index;
+  for (std::uint64_t n = 0; n < 1000; ++n) index.insert(n * 10, static_cast<std::int64_t>(n * 10));
+  WaitingThread writer([&](auto pause) {
+    const StopAt stop(GetParam(), pause);
+    for (std::uint64_t n = 5001; n < 5100; ++n) index.insert(n, static_cast<std::int64_t>(n));
+    // One after another, so that leaves become empty beside full ones; then evenly, so that neighbours become small
+    // together.
+    for (std::uint64_t n = 8000; n > 6000; --n) index.remove(n);
+    for (std::uint64_t first = 5001; first < 5009; ++first) {
+      for (std::uint64_t n = first; n < 5900; n += 8) index.remove(n);
+    }
+  });
+  ASSERT_TRUE(writer.is_paused());
+  expect_multiples_of_ten(index);
+  for (int round = 0; round < 3; ++round) {
+    for (std::uint64_t n = 0; n < 200; ++n) EXPECT_TRUE(index.upsert(n * 10, static_cast<std::int64_t>(n * 10)));
+    for (std::uint64_t n = 850; n < 1000; ++n) EXPECT_TRUE(index.upsert(n * 10, static_cast<std::int64_t>(n * 10)));
+  }
+  EXPECT_TRUE(index.remove(std::uint64_t{0}));
+  EXPECT_TRUE(index.remove(std::uint64_t{9990}));
+  EXPECT_TRUE(index.insert(std::uint64_t{0}, std::int64_t{0}));
+  EXPECT_TRUE(index.insert(std::uint64_t{9990}, std::int64_t{9990}));
+  expect_multiples_of_ten(index);
+  writer.finish();
+  EXPECT_EQ(index.len(), 1000u - 89 - 200) << "5010, 5020 ... 5890 and 6010 ... 8000 are gone";
+}
+INSTANTIATE_TEST_SUITE_P(At, TreeIndexStopped,
+                         testing::Values("tree:insert:written", "tree:leaf:frozen", "tree:leaf:copied",
+                                         "tree:split:frozen", "tree:split:published", "tree:merge:frozen",
+                                         "tree:unlink:frozen"),
+                         [](const auto& of) {
+                           std::string name(of.param);
+                           std::replace(name.begin(), name.end(), ':', '_');
+                           return name;
+                         });
+
+// A writer that is stopped while it copies a leaf holds up nobody, not even those who write in that leaf.
+class TreeIndexStoppedCopy : public testing::TestWithParam<const char*> {};
+
+TEST_P(TreeIndexStoppedCopy, holds_up_no_writer_of_the_same_leaf) {
+  Numbers index;
+  for (std::uint64_t n = 0; n < 3; ++n) index.insert(n, 0);
+  WaitingThread writer([&](auto pause) {
+    const StopAt stop(GetParam(), pause);
+    for (std::int64_t n = 1; n < 100; ++n) index.upsert(std::uint64_t{1}, n);
+  });
+  ASSERT_TRUE(writer.is_paused());
+  for (std::int64_t n = 1; n < 1000; ++n) {
+    EXPECT_TRUE(index.upsert(std::uint64_t{2}, n));
+    EXPECT_EQ(index.read(std::uint64_t{2}, [](std::uint64_t, std::int64_t value) { return value; }), n);
+  }
+  writer.finish();
+  EXPECT_EQ(index.read(std::uint64_t{1}, [](std::uint64_t, std::int64_t value) { return value; }), 99);
+}
+INSTANTIATE_TEST_SUITE_P(At, TreeIndexStoppedCopy, testing::Values("tree:leaf:frozen", "tree:leaf:copied"),
+                         [](const auto& of) { return std::string(of.param).substr(10); });
+
+#endif
 
 }  // namespace
 }  // namespace scree::test

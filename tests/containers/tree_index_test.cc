@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -87,6 +88,60 @@ TEST(TreeIndex, entries_outlive_the_index_under_a_barrier) {
 
 TEST(TreeIndex, read_returns_what_its_function_returns) {
   check_that_read_returns_what_its_function_returns<TreeIndex>();
+}
+
+TEST(TreeIndex, reads_many_keys_together_as_one_by_one) {
+  TreeIndex<std::uint64_t, std::uint64_t> index;
+  for (std::uint64_t n = 0; n < 5000; ++n) index.insert(n * 3, n);
+  std::vector<std::uint64_t> keys;
+  for (std::uint64_t n = 0; n < 1000; ++n) keys.push_back(n * 7919 % 16'000);
+  for (const std::size_t count : {0, 1, 15, 16, 17, 1000}) {
+    std::vector<int> seen(count);
+    std::size_t expected = 0;
+    const std::span<const std::uint64_t> some(keys.data(), count);
+    const std::size_t found = index.read_batch(some, [&](std::size_t i, std::uint64_t key, std::uint64_t value) {
+      EXPECT_EQ(key, keys[i]);
+      EXPECT_EQ(value, keys[i] / 3);
+      ++seen.at(i);
+    });
+    for (std::size_t i = 0; i < count; ++i) {
+      const bool present = keys[i] % 3 == 0 && keys[i] < 15'000;
+      EXPECT_EQ(seen[i], present ? 1 : 0);
+      expected += present;
+    }
+    EXPECT_EQ(found, expected);
+  }
+  TreeIndex<std::string, int> words;
+  words.insert("a", 1), words.insert("a key longer than its head", 2);
+  const std::vector<std::string_view> asked = {"a key longer", "a", "a key longer than its head"};
+  int sum = 0;
+  EXPECT_EQ(words.read_batch(std::span(asked),
+                             [&](std::size_t i, std::string_view, int value) { sum += static_cast<int>(i) * value; }),
+            2u);
+  EXPECT_EQ(sum, 1 + 4);
+}
+
+// What is left after most is removed takes few nodes: small ones are merged.
+TEST(TreeIndex, merges_what_has_become_small) {
+  TreeIndex<std::uint64_t, std::uint64_t> index;
+  constexpr std::uint64_t kKeys = 100'000, kLeft = 100;
+  for (std::uint64_t n = 0; n < kKeys; ++n) index.insert(n * 2654435761 % kKeys, n);
+  const std::size_t depth = index.depth();
+  for (std::uint64_t n = 0; n < kKeys; ++n) {
+    const std::uint64_t key = n * 40503 % kKeys;
+    if (key % (kKeys / kLeft) != 0) {
+      ASSERT_TRUE(index.remove(key));
+    }
+  }
+  EXPECT_EQ(index.len(), kLeft);
+  EXPECT_LT(index.depth(), depth);
+  const ebr::Barrier barrier;
+  std::uint64_t next = 0;
+  for (const auto& [key, value] : index.iter(barrier)) {
+    EXPECT_EQ(key, next);
+    next += kKeys / kLeft;
+  }
+  EXPECT_EQ(next, kKeys);
 }
 
 TEST(TreeIndex, find_or_insert_shares_one_cell) { check_that_find_or_insert_shares_one_cell<TreeIndex>(); }

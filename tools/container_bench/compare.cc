@@ -39,7 +39,9 @@ Status compare(const Benchmark& benchmark, unsigned threads, std::optional<std::
                Comparison* comparison) {
   if (!n) n = benchmark.default_n;
   std::vector<const Contender*> contenders = {&benchmark.container};
-  for (const Contender& peer : benchmark.peers) contenders.push_back(&peer);
+  for (const Contender& peer : benchmark.peers) {
+    if (threads <= peer.max_threads) contenders.push_back(&peer);
+  }
 
   constexpr std::uint64_t kFirstTry = 10'000;
   RunRequest request{.threads = threads, .n = allowed(benchmark, threads, n.value_or(kFirstTry))};

@@ -31,6 +31,7 @@ using RunFunction = std::function<Status(const RunRequest& request, double* nano
 struct Contender {
   std::string name;
   RunFunction run;
+  unsigned max_threads = std::numeric_limits<unsigned>::max();  // it is left out where there are more
 };
 
 // A benchmark of one of our containers.

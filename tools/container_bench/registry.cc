@@ -84,6 +84,9 @@ Registry all_contenders() {
   add_moodycamel(&registry);
   add_tbb_queue(&registry);
   add_boost_queue(&registry);
+  add_tree_index(&registry);
+  add_absl_btree_map(&registry);
+  add_tbb_map(&registry);
   return registry;
 }
 

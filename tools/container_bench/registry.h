@@ -63,6 +63,9 @@ void add_queue(Registry* registry);
 void add_moodycamel(Registry* registry);
 void add_tbb_queue(Registry* registry);
 void add_boost_queue(Registry* registry);
+void add_tree_index(Registry* registry);
+void add_absl_btree_map(Registry* registry);
+void add_tbb_map(Registry* registry);
 
 // All of the above, in the order in which they run and are shown.
 Registry all_contenders();

@@ -9,10 +9,13 @@
 
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -137,6 +140,31 @@ class TreeIndex {
     }
   }
 
+  // Calls `f(i, key, value)` for each keys[i] that is present; returns how many are. Each is a read() of its own, in no
+  // order; but they go down the tree together, so that the time for what is not in the cache is not added up.
+  template <class Query, class F>
+  std::size_t read_batch(std::span<const Query> keys, F&& f) const {
+    ebr::Barrier barrier;
+    std::size_t found = 0;
+    for (std::size_t begin = 0; begin < keys.size(); begin += Structure::kTogether) {
+      const std::size_t n = std::min(Structure::kTogether, keys.size() - begin);
+      std::array<Leaf*, Structure::kTogether> leaves;
+      structure_.descend_together(
+          &keys[begin], n, [](const Query& key) { return Slots::probe(key); }, leaves.data());
+      std::array<Place, Structure::kTogether> places;
+      for (std::size_t i = 0; i < n; ++i) {
+        places[i] = find_in(leaves[i], Slots::probe(keys[begin + i]));
+        if (places[i]) __builtin_prefetch(places[i].payload);
+      }
+      for (std::size_t i = 0; i < n; ++i) {
+        if (!places[i]) continue;
+        ++found;
+        f(begin + i, Slots::key(places[i]), Slots::value(*places[i].payload));
+      }
+    }
+    return found;
+  }
+
   // The value, valid until the barrier ends; null if absent.
   template <class Query>
   const V* peek(const Query& key, const ebr::Barrier&) const {
@@ -259,7 +287,10 @@ class TreeIndex {
   template <class Query>
   Place find(const Query& key) const {
     const auto probe = Slots::probe(key);
-    const Leaf* leaf = structure_.descend(probe);
+    return find_in(structure_.descend(probe), probe);
+  }
+  template <class Probe>
+  Place find_in(const Leaf* leaf, const Probe& probe) const {
     detail::LeafPosition at = leaf->locate(structure_.compare(), probe);
     LeafWord word = leaf->load();
     while (word.frozen()) [[unlikely]] {

@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstddef>
@@ -108,6 +109,25 @@ class TreeStructure {
       node = static_cast<const Inner*>(child);
     }
   }
+  // The leaves of keys[0 .. n), for `probe_of` them: all descents go down one level before any goes on, so that their
+  // misses overlap.
+  template <class Query, class ProbeOf>
+  void descend_together(const Query* keys, std::size_t n, const ProbeOf& probe_of, Leaf** leaves) const {
+    const Inner* const root = tree()->root.load(memory_order_acquire);
+    std::array<const void*, kTogether> at;
+    std::fill_n(at.begin(), n, root);
+    for (unsigned level = root->level; level != 0; --level) {
+      for (std::size_t i = 0; i < n; ++i) {
+        const auto* const node = static_cast<const Inner*>(at[i]);
+        void* const child = node->child(node->child_index(compare_, probe_of(keys[i])));
+        level == 1 ? Leaf::prefetch(child) : Inner::prefetch(child);
+        at[i] = child;
+        if (level == 1) leaves[i] = static_cast<Leaf*>(child);
+      }
+    }
+  }
+  static constexpr std::size_t kTogether = 16;
+
   template <class Probe>
   Leaf* descend(const Probe& probe, Path& path) const {
     path.tree = tree();
