@@ -42,6 +42,12 @@ using Atomic = std::atomic<T>;
 template <class T>
 using Plain = T;
 
+// The value in a Plain, which is read here and stays as it is.
+template <class T>
+constexpr const T& value_in(const T& plain) noexcept {
+  return plain;
+}
+
 inline void thread_fence(std::memory_order order) noexcept { std::atomic_thread_fence(order); }
 
 // Keeps the compiler from moving accesses across it; costs nothing at run time.

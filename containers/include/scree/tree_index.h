@@ -20,6 +20,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <scree/atomic.h>
 #include <scree/bound.h>
 #include <scree/detail/tree_cursor.h>
 #include <scree/detail/tree_structure.h>
@@ -347,7 +348,7 @@ class TreeIndex {
   };
 
   struct Added {
-    const typename Slots::Payload* payload;
+    const Plain<typename Slots::Payload>* payload;
     bool fresh;  // there was no entry of this key
   };
 

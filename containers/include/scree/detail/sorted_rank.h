@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <scree/atomic.h>
+
 #if defined(__x86_64__) && !SCREE_MODEL
 #include <immintrin.h>
 #define SCREE_RANK_BY_AVX512 1
@@ -31,14 +33,14 @@ constexpr bool counts(T element, T x) noexcept {
 }
 
 template <RankOf kOf, class T>
-unsigned rank_by_halving(const T* sorted, unsigned n, T x) noexcept {
-  const T* first = sorted;
+unsigned rank_by_halving(const Plain<T>* sorted, unsigned n, T x) noexcept {
+  const Plain<T>* first = sorted;
   while (n > 1) {
     const unsigned half = n / 2;
-    first += counts<kOf>(first[half - 1], x) ? half : 0;
+    first += counts<kOf, T>(first[half - 1], x) ? half : 0;
     n -= half;
   }
-  return static_cast<unsigned>(first - sorted) + (n == 1 && counts<kOf>(*first, x) ? 1 : 0);
+  return static_cast<unsigned>(first - sorted) + (n == 1 && counts<kOf, T>(*first, x) ? 1 : 0);
 }
 
 #if SCREE_RANK_BY_AVX512
@@ -115,7 +117,7 @@ inline bool has_avx512() noexcept {
 
 // The number of elements below x, or not above it. O(n) or O(log n): n is that of a node.
 template <RankOf kOf, Rankable T>
-unsigned sorted_rank(const T* sorted, unsigned n, T x) noexcept {
+unsigned sorted_rank(const Plain<T>* sorted, unsigned n, T x) noexcept {
 #if SCREE_RANK_BY_AVX512
   if (has_avx512()) return rank_by_avx512<kOf>(sorted, n, x);
 #endif
@@ -125,7 +127,7 @@ unsigned sorted_rank(const T* sorted, unsigned n, T x) noexcept {
 // Those of `among`, a bit for each of the first n <= 32 numbers, that are x, or below it. With vectors also the others
 // are loaded.
 template <Rankable T>
-unsigned equal_among(const T* numbers, unsigned n, unsigned among, T x) noexcept {
+unsigned equal_among(const Plain<T>* numbers, [[maybe_unused]] unsigned n, unsigned among, T x) noexcept {
 #if SCREE_RANK_BY_AVX512
   if (has_avx512()) return lanes_by_avx512<_MM_CMPINT_EQ>(numbers, n, x) & among;
 #endif
@@ -136,7 +138,7 @@ unsigned equal_among(const T* numbers, unsigned n, unsigned among, T x) noexcept
   return equal;
 }
 template <Rankable T>
-unsigned below_among(const T* numbers, unsigned n, unsigned among, T x) noexcept {
+unsigned below_among(const Plain<T>* numbers, [[maybe_unused]] unsigned n, unsigned among, T x) noexcept {
 #if SCREE_RANK_BY_AVX512
   if (has_avx512()) return lanes_by_avx512<_MM_CMPINT_LT>(numbers, n, x) & among;
 #endif

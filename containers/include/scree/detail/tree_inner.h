@@ -75,8 +75,8 @@ class alignas(64) TreeInner {
   // By the maker.
   void set_child(unsigned index, void* child) noexcept { children()[index].store(word(child), memory_order_relaxed); }
   void set_separator(unsigned index, const Separator& separator) noexcept {
-    if constexpr (Slots::kHasHead) *const_cast<Head*>(heads() + index) = separator.head;
-    if constexpr (kHasCopy) *const_cast<Copy*>(copies() + index) = separator.copy;
+    if constexpr (Slots::kHasHead) const_cast<Plain<Head>&>(heads()[index]) = separator.head;
+    if constexpr (kHasCopy) const_cast<Plain<Copy>&>(copies()[index]) = separator.copy;
   }
 
   // Under the lock, above inner nodes.
@@ -103,8 +103,8 @@ class alignas(64) TreeInner {
 
   const std::uint32_t level;  // 1: the children are leaves
   const std::uint32_t child_count;
-  bool dead = false;  // replaced; guarded by `lock`
-  Lock lock;          // of writers that change the structure below; readers never take it
+  Plain<bool> dead = false;  // replaced; guarded by `lock`
+  Lock lock;                 // of writers that change the structure below; readers never take it
 
  private:
   static constexpr std::uintptr_t kSealed = 1;
@@ -130,8 +130,8 @@ class alignas(64) TreeInner {
   T* field(std::size_t offset) const noexcept {
     return reinterpret_cast<T*>(reinterpret_cast<char*>(const_cast<TreeInner*>(this)) + offset);
   }
-  const Head* heads() const noexcept { return field<Head>(sizeof(TreeInner)); }
-  const Copy* copies() const noexcept { return field<Copy>(copies_at(child_count - 1)); }
+  const Plain<Head>* heads() const noexcept { return field<Plain<Head>>(sizeof(TreeInner)); }
+  const Plain<Copy>* copies() const noexcept { return field<Plain<Copy>>(copies_at(child_count - 1)); }
   Atomic<std::uintptr_t>* children() const noexcept {
     return field<Atomic<std::uintptr_t>>(children_at(child_count - 1));
   }

@@ -176,11 +176,11 @@ class alignas(64) TreeLeaf {
   Place base_place(unsigned i) const noexcept { return {heads() + i, payloads() + i}; }
   Place slot_place(unsigned i) const noexcept {
     const std::size_t begin = slots_at_byte(base_);
-    return {field<Head>(begin) + i, field<Payload>(payloads_at(begin, slots_)) + i};
+    return {field<Plain<Head>>(begin) + i, field<Plain<Payload>>(payloads_at(begin, slots_)) + i};
   }
 
   // How many base entries are below the key in a published slot.
-  unsigned gap_of(unsigned slot) const noexcept { return places_[slot].load(memory_order_relaxed) & ~kOver; }
+  unsigned gap_of(unsigned slot) const noexcept { return place_in(slot) & ~kOver; }
 
   // By the owner of a slot that was handed out and is not published.
   void write(unsigned slot, LeafPosition at, const Slot& content) noexcept {
@@ -189,7 +189,13 @@ class alignas(64) TreeLeaf {
     slot_payloads()[slot] = content.payload;
   }
   // For one that says that a base entry is gone.
-  void write(unsigned slot, LeafPosition at) noexcept { places_[slot].store(place_byte(at), memory_order_relaxed); }
+  void write(unsigned slot, LeafPosition at) noexcept {
+#if SCREE_LEAF_BY_SSE2
+    places_[slot].store(place_byte(at), memory_order_relaxed);
+#else
+    places_[slot] = place_byte(at);
+#endif
+  }
 
   // How many entries there are at `word`.
   unsigned count(LeafWord word) const noexcept {
@@ -219,7 +225,7 @@ class alignas(64) TreeLeaf {
   std::uint64_t hidden(LeafWord word) const noexcept {
     std::uint64_t hidden = 0;
     for (unsigned left = over_base(word.live() | word.gone()); left != 0; left &= left - 1) {
-      hidden |= std::uint64_t{1} << (places_[std::countr_zero(left)].load(memory_order_relaxed) & ~kOver);
+      hidden |= std::uint64_t{1} << (place_in(static_cast<unsigned>(std::countr_zero(left))) & ~kOver);
     }
     return hidden;
   }
@@ -252,7 +258,7 @@ class alignas(64) TreeLeaf {
     unsigned n = 0;
     for (unsigned left = live; left != 0; left &= left - 1) {
       const auto slot = static_cast<unsigned>(std::countr_zero(left));
-      const unsigned place = places_[slot].load(memory_order_relaxed);
+      const unsigned place = place_in(slot);
       const unsigned number = 2 * (place & ~kOver) + (place >= kOver ? 1 : 0);
       unsigned to = n++;
       for (; to != 0; --to) {
@@ -319,12 +325,14 @@ class alignas(64) TreeLeaf {
   const T* field(std::size_t offset) const noexcept {
     return reinterpret_cast<const T*>(reinterpret_cast<const char*>(this) + offset);
   }
-  const Head* heads() const noexcept { return field<Head>(sizeof(TreeLeaf)); }
-  const Payload* payloads() const noexcept { return field<Payload>(payloads_at(sizeof(TreeLeaf), base_)); }
-  Head* base_heads() noexcept { return field<Head>(sizeof(TreeLeaf)); }
-  Payload* base_payloads() noexcept { return field<Payload>(payloads_at(sizeof(TreeLeaf), base_)); }
-  Head* slot_heads() noexcept { return field<Head>(slots_at_byte(base_)); }
-  Payload* slot_payloads() noexcept { return field<Payload>(payloads_at(slots_at_byte(base_), slots_)); }
+  const Plain<Head>* heads() const noexcept { return field<Plain<Head>>(sizeof(TreeLeaf)); }
+  const Plain<Payload>* payloads() const noexcept {
+    return field<Plain<Payload>>(payloads_at(sizeof(TreeLeaf), base_));
+  }
+  Plain<Head>* base_heads() noexcept { return field<Plain<Head>>(sizeof(TreeLeaf)); }
+  Plain<Payload>* base_payloads() noexcept { return field<Plain<Payload>>(payloads_at(sizeof(TreeLeaf), base_)); }
+  Plain<Head>* slot_heads() noexcept { return field<Plain<Head>>(slots_at_byte(base_)); }
+  Plain<Payload>* slot_payloads() noexcept { return field<Plain<Payload>>(payloads_at(slots_at_byte(base_), slots_)); }
 
   // Among the base entries [low, high), outside of which none is equal.
   template <class Compare, class Probe>
@@ -342,6 +350,14 @@ class alignas(64) TreeLeaf {
     return {low, low < base_ && !Slots::greater(compare, base_place(low), probe)};
   }
 
+  // Of a published slot, or one of the calling thread's.
+  unsigned place_in(unsigned slot) const noexcept {
+#if SCREE_LEAF_BY_SSE2
+    return places_[slot].load(memory_order_relaxed);
+#else
+    return places_[slot];
+#endif
+  }
   static std::uint8_t place_byte(LeafPosition at) noexcept {
     return static_cast<std::uint8_t>(at.rank | (at.exact ? kOver : 0u));
   }
@@ -355,8 +371,8 @@ class alignas(64) TreeLeaf {
 #else
     unsigned found = 0;
     for (unsigned left = among; left != 0; left &= left - 1) {
-      const int slot = std::countr_zero(left);
-      if (places_[slot].load(memory_order_relaxed) == place) found |= 1u << slot;
+      const auto slot = static_cast<unsigned>(std::countr_zero(left));
+      if (place_in(slot) == place) found |= 1u << slot;
     }
     return found;
 #endif
@@ -368,7 +384,7 @@ class alignas(64) TreeLeaf {
     unsigned found = 0;
     for (unsigned left = among; left != 0; left &= left - 1) {
       const int slot = std::countr_zero(left);
-      if ((places_[slot].load(memory_order_relaxed) & kOver) != 0) found |= 1u << slot;
+      if ((place_in(slot) & kOver) != 0) found |= 1u << slot;
     }
     return found;
 #endif
@@ -377,8 +393,8 @@ class alignas(64) TreeLeaf {
   template <class Compare>
   unsigned count_below(const Compare& compare, unsigned others, unsigned slot) const {
     if constexpr (Slots::kNumbers) {
-      const Head* const heads = slot_place(0).head;
-      return static_cast<unsigned>(std::popcount(below_among(heads, slots_, others, heads[slot])));
+      const Plain<Head>* const heads = slot_place(0).head;
+      return static_cast<unsigned>(std::popcount(below_among<Head>(heads, slots_, others, heads[slot])));
     } else {
       unsigned below = 0;
       for (; others != 0; others &= others - 1) {
@@ -392,8 +408,13 @@ class alignas(64) TreeLeaf {
   const std::uint16_t base_;
   const std::uint16_t slots_;
   Atomic<TreeLeaf*> copy_{nullptr};
-  // Of each slot: how many base entries are below its key, and whether the next one has the key.
+  // Of each slot: how many base entries are below its key, and whether the next one has the key. Vectors load also
+  // those that are being written at this moment.
+#if SCREE_LEAF_BY_SSE2
   alignas(16) Atomic<std::uint8_t> places_[16];
+#else
+  alignas(16) Plain<std::uint8_t> places_[16] = {};
+#endif
 };
 
 }  // namespace scree::detail

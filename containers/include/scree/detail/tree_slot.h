@@ -19,6 +19,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include <scree/atomic.h>
 #include <scree/detail/entry.h>
 #include <scree/detail/sorted_rank.h>
 
@@ -95,11 +96,14 @@ struct TreeSlots {
   };
   // Where it lies.
   struct Place {
-    const Head* head = nullptr;
-    const Payload* payload = nullptr;
+    const Plain<Head>* head = nullptr;
+    const Plain<Payload>* payload = nullptr;
 
     explicit operator bool() const noexcept { return payload != nullptr; }
-    Slot slot() const noexcept { return {*head, *payload}; }
+    Slot slot() const noexcept {
+      if constexpr (kHasHead) return {*head, *payload};
+      return {{}, *payload};
+    }
   };
   struct Separator {
     Head head;
@@ -153,14 +157,14 @@ struct TreeSlots {
   }
   static decltype(auto) key(const Place& place) noexcept {
     if constexpr (kInlineKey) {
-      return static_cast<const K&>(*place.head);
+      return value_in<K>(*place.head);
     } else {
       return static_cast<key_view_t<K>>((*place.payload)->key());
     }
   }
-  static const V& value(const Payload& payload) noexcept {
+  static const V& value(const Plain<Payload>& payload) noexcept {
     if constexpr (kInlineEntry) {
-      return payload;
+      return value_in<V>(payload);
     } else {
       return static_cast<const EntryType*>(payload)->value();
     }

@@ -274,8 +274,17 @@ class Plain {
     return *this;
   }
 
+  template <class U>
+  friend constexpr const U& value_in(const Plain<U>& plain) noexcept;
+
   T value_;
 };
+
+template <class T>
+constexpr const T& value_in(const Plain<T>& plain) noexcept {
+  static_cast<void>(plain.get());
+  return plain.value_;
+}
 
 inline void thread_fence(std::memory_order order, const char* file = __builtin_FILE(),
                          int line = __builtin_LINE()) noexcept {

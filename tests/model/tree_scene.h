@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the explorer's programs over TreeIndex consist of: a tree that is made by a list of operations, and threads that
+// run a list each. In the end there must be one order of all operations that explains what each of them returned and
+// what is in the tree; walks, which see no state of one moment, are judged by what was there throughout.
+//
+// Slots, bases, separators and places of entries are Plain under the explorer, as are the values here: a race on any of
+// them, and a read of one that was freed or destroyed, is reported. Bytes of keys that lie out of line are not; the size
+// before them is atomic, and read with them.
+
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <scree/ebr.h>
+#include <scree/tree_index.h>
+
+#include "model/ebr_programs.h"
+#include "model/explorer.h"
+
+namespace scree::model {
+
+// A value out of line; destroyed before its memory is freed.
+class TreeValue {
+ public:
+  explicit TreeValue(int value) : value_(value) {}
+  int number() const { return value_; }
+
+ private:
+  Plain<int> value_;
+};
+
+// How keys 1..999 and values are kept.
+struct InLeaves {
+  using Index = TreeIndex<int, int>;
+  static int key(int number) { return number; }
+  static int number_of(int key) { return key; }
+  static int value_of(int value) { return value; }
+};
+struct KeysInLeaves {
+  using Index = TreeIndex<int, TreeValue>;
+  static int key(int number) { return number; }
+  static int number_of(int key) { return key; }
+  static int value_of(const TreeValue& value) { return value.number(); }
+};
+// All keys have the same first bytes, so that they are compared where they lie.
+template <int kBytes>
+struct Bytes {
+  using Index = TreeIndex<std::string, TreeValue>;
+  static std::string key(int number) { return std::string(kBytes - 3, 'k') + std::to_string(1000 + number).substr(1); }
+  static int number_of(std::string_view key) {
+    const char* const digits = key.data() + key.size() - 3;
+    return 100 * (digits[0] - '0') + 10 * (digits[1] - '0') + (digits[2] - '0');
+  }
+  static int value_of(const TreeValue& value) { return value.number(); }
+};
+using Strings = Bytes<11>;
+using LongStrings = Bytes<60>;
+
+struct TreeStep {
+  enum class Kind { kInsert, kUpsert, kRemove, kRead, kClear, kWalk, kWalkBack, kFill, kCollect };
+  Kind kind;
+  int key = 0;
+  int value = 0;
+  int result = 0;
+  int seen = 0;  // by a walk
+  std::array<int, 24> keys{};
+  std::array<int, 24> values{};
+
+  bool is_walk() const { return kind == Kind::kWalk || kind == Kind::kWalkBack; }
+};
+
+namespace tree {
+
+// Returns 1 or 0, as the others do.
+inline TreeStep insert(int key, int value = 1) { return {TreeStep::Kind::kInsert, key, value}; }
+inline TreeStep upsert(int key, int value = 2) { return {TreeStep::Kind::kUpsert, key, value}; }
+inline TreeStep remove(int key) { return {TreeStep::Kind::kRemove, key}; }
+// Returns the value, or 0.
+inline TreeStep read(int key) { return {TreeStep::Kind::kRead, key}; }
+inline TreeStep clear() { return {TreeStep::Kind::kClear}; }
+inline TreeStep walk() { return {TreeStep::Kind::kWalk}; }
+inline TreeStep walk_back() { return {TreeStep::Kind::kWalkBack}; }
+// 10, 20, …, 10 n, in this order.
+inline TreeStep fill(int n) { return {TreeStep::Kind::kFill, 10 * n}; }
+inline TreeStep collect() { return {TreeStep::Kind::kCollect}; }
+
+}  // namespace tree
+
+using TreeSteps = std::initializer_list<TreeStep>;
+
+template <class Kept>
+class TreeScene : public Registered {
+ public:
+  static constexpr int kThreads = 3, kSteps = 4, kKeys = 256;
+  using Contents = std::array<int, kKeys>;  // the value of each key; 0: none
+
+  TreeScene(TreeSteps before, std::initializer_list<TreeSteps> threads) {
+    for (TreeStep step : before) run(step);
+    while (ebr::collect()) {
+    }
+    before_ = contents();
+    for (const TreeSteps& steps : threads) {
+      for (const TreeStep& step : steps) steps_[threads_][counts_[threads_]++] = step;
+      ++threads_;
+    }
+  }
+
+  void run_thread(int thread) {
+    begin(thread);
+    for (int n = 0; n < counts_[thread]; ++n) run(steps_[thread][n]);
+  }
+
+  // In the end.
+  void expect() {
+    begin(0);
+    const Contents after = contents();
+    std::array<int, kThreads> done{};
+    Contents now = before_;
+    check(is_explained(done, now, after), "one order explains all results and the contents");
+    for (int thread = 0; thread < threads_; ++thread) {
+      for (int n = 0; n < counts_[thread]; ++n) {
+        if (steps_[thread][n].is_walk()) expect_walk(steps_[thread][n]);
+      }
+    }
+    // Whatever was left to be done later is done now.
+    for (int key = 1; key < kKeys; ++key) {
+      if (after[key] == 0) continue;
+      check(index_->upsert(Kept::key(key), after[key]), "it is there");
+    }
+    for (int key = 1; key < kKeys; ++key) {
+      if (after[key] != 0) check(index_->remove(Kept::key(key)), "it is there");
+    }
+    check(index_->is_empty(), "all are gone");
+    index_.reset();
+    expect_all_is_freed();
+  }
+
+ private:
+  using Kind = TreeStep::Kind;
+
+  void run(TreeStep& step) {
+    switch (step.kind) {
+      case Kind::kInsert:
+        step.result = index_->insert(Kept::key(step.key), step.value);
+        break;
+      case Kind::kUpsert:
+        step.result = index_->upsert(Kept::key(step.key), step.value);
+        break;
+      case Kind::kRemove:
+        step.result = index_->remove(Kept::key(step.key));
+        break;
+      case Kind::kRead:
+        step.result = read(step.key);
+        break;
+      case Kind::kClear:
+        index_->clear();
+        break;
+      case Kind::kWalk:
+      case Kind::kWalkBack:
+        walk(step);
+        break;
+      case Kind::kFill:
+        for (int key = 10; key <= step.key; key += 10) index_->insert(Kept::key(key), 1);
+        break;
+      case Kind::kCollect:
+        ebr::collect();
+        break;
+    }
+  }
+  int read(int key) const {
+    const auto value = index_->read(Kept::key(key), [](const auto&, const auto& v) { return Kept::value_of(v); });
+    return value ? *value : 0;
+  }
+  void walk(TreeStep& step) const {
+    const Barrier barrier;
+    auto at = index_->cursor(barrier);
+    const bool forward = step.kind == Kind::kWalk;
+    forward ? at.seek_to_first() : at.seek_to_last();
+    for (step.seen = 0; at.valid(); forward ? at.next() : at.prev()) {
+      check(step.seen < static_cast<int>(step.keys.size()), "a walk ends");
+      step.keys[step.seen] = Kept::number_of(at.key());
+      step.values[step.seen++] = Kept::value_of(at.value());
+    }
+    const auto end = step.keys.begin() + step.seen;
+    if (!forward) {
+      std::reverse(step.keys.begin(), end);
+      std::reverse(step.values.begin(), step.values.begin() + step.seen);
+    }
+    check(std::adjacent_find(step.keys.begin(), end, std::greater_equal<>()) == end, "keys come in their order, once");
+  }
+
+  // By walks both ways, which agree with each other and with reads.
+  Contents contents() const {
+    TreeStep forward = tree::walk(), backward = tree::walk_back();
+    walk(forward), walk(backward);
+    check(forward.seen == backward.seen && forward.keys == backward.keys && forward.values == backward.values,
+          "both ways there is the same");
+    Contents contents{};
+    for (int n = 0; n < forward.seen; ++n) {
+      contents[forward.keys[n]] = forward.values[n];
+      check(read(forward.keys[n]) == forward.values[n], "what a walk meets is found by its key");
+    }
+    return contents;
+  }
+
+  // Whether the steps that are not done yet can be done in some order that explains their results and leads to `end`.
+  bool is_explained(std::array<int, kThreads>& done, Contents& now, const Contents& end) const {
+    bool all = true;
+    for (int thread = 0; thread < threads_; ++thread) {
+      if (done[thread] == counts_[thread]) continue;
+      all = false;
+      const TreeStep& step = steps_[thread][done[thread]++];
+      const Contents saved = now;
+      const bool explained = is_explained_now(step, now) && is_explained(done, now, end);
+      now = saved;
+      --done[thread];
+      if (explained) return true;
+    }
+    return all && now == end;
+  }
+  static bool is_explained_now(const TreeStep& step, Contents& now) {
+    int& value = now[step.key];
+    const bool present = value != 0;
+    switch (step.kind) {
+      case Kind::kInsert:
+        if (!present) value = step.value;
+        return step.result == (present ? 0 : 1);
+      case Kind::kUpsert:
+        value = step.value;
+        return step.result == (present ? 1 : 0);
+      case Kind::kRemove:
+        value = 0;
+        return step.result == (present ? 1 : 0);
+      case Kind::kRead:
+        return step.result == value;
+      case Kind::kClear:
+        now = {};
+        return true;
+      default:
+        return true;
+    }
+  }
+
+  // What was there throughout was met; what was met had been put there.
+  void expect_walk(const TreeStep& walk) const {
+    for (int key = 1; key < kKeys; ++key) {
+      bool may_be_absent = before_[key] == 0, has_met = false, put = false;
+      int met = 0;
+      for (int n = 0; n < walk.seen; ++n) {
+        if (walk.keys[n] == key) has_met = true, met = walk.values[n];
+      }
+      put = met == before_[key];
+      for (int thread = 0; thread < threads_; ++thread) {
+        for (int n = 0; n < counts_[thread]; ++n) {
+          const TreeStep& step = steps_[thread][n];
+          if (step.kind == Kind::kClear || (step.kind == Kind::kRemove && step.key == key)) may_be_absent = true;
+          const bool puts = step.kind == Kind::kInsert || step.kind == Kind::kUpsert;
+          if (puts && step.key == key && step.value == met) put = true;
+        }
+      }
+      check(has_met ? put : may_be_absent, "a walk meets what is there throughout, and nothing that never was");
+    }
+  }
+
+  std::optional<typename Kept::Index> index_{std::in_place};
+  Contents before_{};
+  int threads_ = 0;
+  std::array<int, kThreads> counts_{};
+  std::array<std::array<TreeStep, kSteps>, kThreads> steps_{};
+};
+
+template <class Kept>
+void on_a_tree(Program& p, TreeSteps before, std::initializer_list<TreeSteps> threads) {
+  auto& s = p.make<TreeScene<Kept>>(before, threads);
+  for (int thread = 0; thread < static_cast<int>(threads.size()); ++thread) {
+    p.thread([&s, thread] { s.run_thread(thread); });
+  }
+  p.at_end([&s] { s.expect(); });
+}
+
+}  // namespace scree::model
