@@ -46,7 +46,7 @@ class ProgramTest : public testing::TestWithParam<Case> {
     options.membarrier_at_once = false;
     options.spurious_failures = 2;
     options.max_executions = 0;
-    options.random_executions = 20'000;
+    if (options.random_executions == 0) options.random_executions = 20'000;
     const Result result = explore(options, GetParam().program);
     EXPECT_TRUE(result.ok()) << result.report();
   }

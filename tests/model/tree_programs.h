@@ -57,18 +57,12 @@ inline void copies_beside_copy(Program& p) {
   beside<KeysInLeaves>(p, {fill(2)}, {insert(30), insert(40), insert(50)}, {upsert(20), read(30)});
 }
 // The removal needs no slot: it comes before the leaf is frozen, or to its copy, linked or not.
-inline void copy_beside_remove(Program& p) {
-  beside<KeysInLeaves>(p, {fill(2)}, {insert(30)}, {remove(10), read(10)});
-}
+inline void copy_beside_remove(Program& p) { beside<KeysInLeaves>(p, {fill(2)}, {insert(30)}, {remove(10), read(10)}); }
 inline void copy_beside_read(Program& p) {
   beside<KeysInLeaves>(p, {fill(2)}, {upsert(20), collect()}, {read(20), read(20)});
 }
-inline void copy_beside_reads(Program& p) {
-  beside<KeysInLeaves>(p, {fill(2)}, {upsert(20)}, {upsert(10), read(10)});
-}
-inline void copy_beside_walk(Program& p) {
-  beside<KeysInLeaves>(p, {fill(2)}, {upsert(20), collect()}, {walk()});
-}
+inline void copy_beside_reads(Program& p) { beside<KeysInLeaves>(p, {fill(2)}, {upsert(20)}, {upsert(10), read(10)}); }
+inline void copy_beside_walk(Program& p) { beside<KeysInLeaves>(p, {fill(2)}, {upsert(20), collect()}, {walk()}); }
 inline void two_copies_beside_remove(Program& p) {
   on_a_tree<KeysInLeaves>(p, {fill(2)}, {{insert(30)}, {insert(40)}, {remove(10)}});
 }
@@ -99,7 +93,8 @@ inline void split_beside_insert_into_the_neighbour(Program& p) {
   beside<KeysInLeaves>(p, {fill(10)}, {insert(110)}, {insert(15), insert(16)});
 }
 inline void split_beside_copies_of_the_neighbour(Program& p) {
-  beside<KeysInLeaves>(p, {fill(10)}, {insert(110), collect()}, {upsert(10, 3), upsert(20, 3), upsert(30, 3), read(10)});
+  beside<KeysInLeaves>(p, {fill(10)}, {insert(110), collect()},
+                       {upsert(10, 3), upsert(20, 3), upsert(30, 3), read(10)});
 }
 inline void split_beside_split_of_the_neighbour(Program& p) {
   beside<KeysInLeaves>(p, {fill(10), insert(15), insert(16)}, {insert(110)}, {insert(17), read(110)});
@@ -172,12 +167,9 @@ inline void root_growth_beside_read(Program& p) {
 inline void root_growth_beside_insert(Program& p) {
   beside<KeysInLeaves>(p, {fill(18)}, {insert(190)}, {insert(15), read(190)});
 }
-inline void root_growth_beside_walk(Program& p) {
-  beside<KeysInLeaves>(p, {fill(18)}, {insert(190)}, {walk()});
-}
+inline void root_growth_beside_walk(Program& p) { beside<KeysInLeaves>(p, {fill(18)}, {insert(190)}, {walk()}); }
 // Two inner nodes: with three leaves, and with the leaf of 170 alone.
-#define SCREE_A_LAST_LEAF \
-  fill(19), remove(130), remove(140), remove(150), remove(160), remove(190), remove(180)
+#define SCREE_A_LAST_LEAF fill(19), remove(130), remove(140), remove(150), remove(160), remove(190), remove(180)
 inline void root_shrinkage_beside_insert(Program& p) {
   beside<KeysInLeaves>(p, {SCREE_A_LAST_LEAF}, {remove(170)}, {insert(15), insert(175)});
 }

@@ -5,8 +5,8 @@
 // what is in the tree; walks, which see no state of one moment, are judged by what was there throughout.
 //
 // Slots, bases, separators and places of entries are Plain under the explorer, as are the values here: a race on any of
-// them, and a read of one that was freed or destroyed, is reported. Bytes of keys that lie out of line are not; the size
-// before them is atomic, and read with them.
+// them, and a read of one that was freed or destroyed, is reported. Bytes of keys that lie out of line are not; the
+// size before them is atomic, and read with them.
 
 #pragma once
 
