@@ -50,7 +50,8 @@ class Entry {
   }
   static void let_go_of_key(void* entry) noexcept {
     // Release and acquire: what the other one did comes before the end.
-    if (static_cast<Entry*>(entry)->half_gone_.exchange(true, memory_order_acq_rel)) delete static_cast<Entry*>(entry);
+    auto* const self = static_cast<Entry*>(entry);
+    if (self->half_gone_.exchange(true, memory_order_acq_rel)) delete self;  // [T17]
   }
 
   const K& key() const noexcept { return key_; }
@@ -110,7 +111,7 @@ class Entry<std::string, V> {
   }
   static void let_go_of_key(void* entry) noexcept {
     auto* const self = static_cast<Entry*>(entry);
-    if ((self->size_and_half_gone_.fetch_or(kHalfGone, memory_order_acq_rel) & kHalfGone) != 0) free(self);
+    if ((self->size_and_half_gone_.fetch_or(kHalfGone, memory_order_acq_rel) & kHalfGone) != 0) free(self);  // [T17]
   }
 
   std::string_view key() const noexcept { return {reinterpret_cast<const char*>(this + 1), key_size()}; }

@@ -130,7 +130,7 @@ class TreeCursor {
   }
 
   void enter_edge(Direction direction) {
-    Inner* root = tree_->tree()->root.load(memory_order_acquire);
+    Inner* root = tree_->tree()->root.load(memory_order_acquire);  // [T14]
     path_.top = root->level;
     descend_edge(root, direction);
   }

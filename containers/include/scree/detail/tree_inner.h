@@ -63,7 +63,8 @@ class alignas(64) TreeInner {
   }
 
   void* child(unsigned index) const noexcept {
-    return reinterpret_cast<void*>(children()[index].load(memory_order_acquire) & ~kSealed);  // NOLINT
+    const std::uintptr_t bits = children()[index].load(memory_order_acquire);  // [T8]
+    return reinterpret_cast<void*>(bits & ~kSealed);                           // NOLINT(performance-no-int-to-ptr)
   }
   Separator separator(unsigned index) const noexcept {
     Separator separator{};
@@ -81,19 +82,20 @@ class alignas(64) TreeInner {
 
   // Under the lock, above inner nodes.
   void replace_child(unsigned index, void* child) noexcept {
-    children()[index].store(word(child), memory_order_release);
+    children()[index].store(word(child), memory_order_release);  // [T9]
   }
   // Above leaves. False if there is another one or the node is sealed.
   bool exchange_child(unsigned index, void* old, void* child) noexcept {
     std::uintptr_t bits = word(old);
-    return children()[index].compare_exchange_strong(bits, word(child), memory_order_release, memory_order_relaxed);
+    return children()[index].compare_exchange_strong(bits, word(child),  // [T10]
+                                                     memory_order_release, memory_order_relaxed);
   }
   // Under the lock, above leaves: from here on no child pointer changes, until it is undone.
   void seal() noexcept {
-    for (unsigned i = 0; i < child_count; ++i) children()[i].fetch_or(kSealed, memory_order_acq_rel);
+    for (unsigned i = 0; i < child_count; ++i) children()[i].fetch_or(kSealed, memory_order_acq_rel);  // [T11]
   }
   void unseal() noexcept {
-    for (unsigned i = 0; i < child_count; ++i) children()[i].fetch_and(~kSealed, memory_order_release);
+    for (unsigned i = 0; i < child_count; ++i) children()[i].fetch_and(~kSealed, memory_order_release);  // [T12]
   }
 
   static void prefetch(const void* node) noexcept {

@@ -93,21 +93,23 @@ class alignas(64) TreeLeaf {
   }
   std::size_t bytes() const noexcept { return bytes(base_, slots_); }
 
-  LeafWord load() const noexcept { return LeafWord(word_.load(memory_order_acquire)); }
+  LeafWord load() const noexcept { return LeafWord(word_.load(memory_order_acquire)); }  // [T1]
   // On failure `word` becomes the present one.
   bool replace_word(LeafWord& word, LeafWord desired) noexcept {
     std::uint64_t bits = word.bits();
-    if (word_.compare_exchange_strong(bits, desired.bits(), memory_order_acq_rel, memory_order_acquire)) return true;
+    const bool replaced =
+        word_.compare_exchange_strong(bits, desired.bits(), memory_order_acq_rel, memory_order_acquire);  // [T2]
+    if (replaced) return true;
     word = LeafWord(bits);
     return false;
   }
   // Stops all writers, for good; returns the word that stays.
   LeafWord freeze() noexcept {
-    return LeafWord(word_.fetch_or(LeafWord::kFrozen, memory_order_acq_rel) | LeafWord::kFrozen);
+    return LeafWord(word_.fetch_or(LeafWord::kFrozen, memory_order_acq_rel) | LeafWord::kFrozen);  // [T3]
   }
   // What took the place of this leaf, which is frozen: null as long as nothing did.
   TreeLeaf* copy() const noexcept {
-    TreeLeaf* const copy = copy_.load(memory_order_acquire);
+    TreeLeaf* const copy = copy_.load(memory_order_acquire);  // [T4]
     return copy == claimed() ? nullptr : copy;
   }
   // The leaf that has what this one had: itself or the last of its copies.
@@ -123,13 +125,13 @@ class alignas(64) TreeLeaf {
   // Of a frozen leaf. False if there is a copy, or the leaf is claimed.
   bool attach(TreeLeaf* copy) noexcept {
     TreeLeaf* none = nullptr;
-    return copy_.compare_exchange_strong(none, copy, memory_order_acq_rel, memory_order_acquire);
+    return copy_.compare_exchange_strong(none, copy, memory_order_acq_rel, memory_order_acquire);  // [T5]
   }
   // For a structural change: nobody else attaches a copy. False if there is one, or another claim.
   bool claim() noexcept { return attach(claimed()); }
-  bool is_claimed() const noexcept { return copy_.load(memory_order_acquire) == claimed(); }
+  bool is_claimed() const noexcept { return copy_.load(memory_order_acquire) == claimed(); }  // [T6]
   // By who has claimed it: a copy, or null, which gives it up.
-  void resolve(TreeLeaf* copy) noexcept { copy_.store(copy, memory_order_release); }
+  void resolve(TreeLeaf* copy) noexcept { copy_.store(copy, memory_order_release); }  // [T7]
 
   bool has_room(LeafWord word) const noexcept { return word.handed_out() < slots_; }
   unsigned base_count() const noexcept { return base_; }

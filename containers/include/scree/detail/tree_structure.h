@@ -94,11 +94,11 @@ class TreeStructure {
   TreeStructure& operator=(const TreeStructure&) = delete;
 
   const Compare& compare() const noexcept { return compare_; }
-  Tree* tree() const noexcept { return tree_.load(memory_order_acquire); }
+  Tree* tree() const noexcept { return tree_.load(memory_order_acquire); }  // [T13]
 
   template <class Probe>
   Leaf* descend(const Probe& probe) const {
-    const Inner* node = tree()->root.load(memory_order_acquire);
+    const Inner* node = tree()->root.load(memory_order_acquire);  // [T14]
     for (;;) {
       void* child = node->child(node->child_index(compare_, probe));
       if (node->level == 1) {
@@ -196,7 +196,8 @@ class TreeStructure {
   // Replaces everything by an empty tree.
   void clear(const ebr::Barrier& barrier) {
     auto fresh = std::make_unique<Tree>();
-    retire_tree(barrier, tree_.exchange(fresh.release(), memory_order_acq_rel));
+    Tree* const replaced = tree_.exchange(fresh.release(), memory_order_acq_rel);  // [T16]
+    retire_tree(barrier, replaced);
   }
 
  private:
@@ -210,7 +211,7 @@ class TreeStructure {
 
   template <class Probe>
   Leaf* descend_within(const Probe& probe, Path& path) const {
-    Inner* node = path.tree->root.load(memory_order_acquire);
+    Inner* node = path.tree->root.load(memory_order_acquire);  // [T14]
     path.top = node->level;
     for (;;) {
       const unsigned index = node->child_index(compare_, probe);
@@ -619,7 +620,7 @@ class TreeStructure {
     }
 
     void publish_root(Inner* root, unsigned replaced_up_to) noexcept {
-      path_.tree->root.store(root, memory_order_release);
+      path_.tree->root.store(root, memory_order_release);  // [T15]
       finish(replaced_up_to);
     }
 
