@@ -17,6 +17,14 @@ TEST_P(TreeModel, holds_at_random_beyond_the_bounds) { expect_holds_at_random_be
 // The bounds of programs that are longer than a few steps.
 const Options kLong{.stale_reads = 1, .delayed_stores = 0, .random_executions = 3'000};
 const Options kShort{.random_executions = 3'000};
+const Options kThree{.preemptions = 1, .stale_reads = 1, .delayed_stores = 0, .random_executions = 3'000};
+// Where there is no memory to retire something, it is never freed.
+const Options kFailing{.preemptions = 1,
+                       .stale_reads = 1,
+                       .delayed_stores = 0,
+                       .allocation_failures = 1,
+                       .random_executions = 3'000,
+                       .check_leaks = false};
 const Case kCases[] = {
     {"insert_beside_insert_of_the_key", insert_beside_insert_of_the_key, kShort},
     {"insert_beside_insert_into_the_gap", insert_beside_insert_into_the_gap, kShort},
@@ -31,6 +39,8 @@ const Case kCases[] = {
     {"remove_beside_read_in_the_leaf", remove_beside_read_in_the_leaf, kShort},
     {"copy_beside_copy", copy_beside_copy, kLong},
     {"copies_beside_copy", copies_beside_copy, kLong},
+    {"publication_beside_copy", publication_beside_copy, kShort},
+    {"publication_beside_copy_with_keys", publication_beside_copy_with_keys, kLong},
     {"copy_beside_remove", copy_beside_remove, kShort},
     {"copy_beside_read", copy_beside_read, kShort},
     {"copy_beside_reads", copy_beside_reads, kLong},
@@ -49,6 +59,11 @@ const Case kCases[] = {
     {"split_beside_walk", split_beside_walk, kShort},
     {"split_beside_walk_back", split_beside_walk_back, kShort},
     {"split_with_keys_beside_read", split_with_keys_beside_read, kLong},
+    {"failing_split_beside_insert", failing_split_beside_insert, kFailing},
+    {"split_beside_copy_of_the_neighbour_and_read", split_beside_copy_of_the_neighbour_and_read, kThree},
+    {"replacement_beside_upsert", replacement_beside_upsert, kLong},
+    {"replacement_beside_read", replacement_beside_read, kLong},
+    {"replacement_beside_copy_of_the_neighbour", replacement_beside_copy_of_the_neighbour, kLong},
     {"merge_beside_insert_into_the_neighbour", merge_beside_insert_into_the_neighbour, kLong},
     {"merge_beside_remove_from_the_neighbour", merge_beside_remove_from_the_neighbour, kLong},
     {"merge_beside_copy_of_the_neighbour", merge_beside_copy_of_the_neighbour, kLong},
@@ -58,6 +73,8 @@ const Case kCases[] = {
     {"merge_beside_walk", merge_beside_walk, kLong},
     {"merge_beside_walk_back", merge_beside_walk_back, kLong},
     {"merge_with_keys_beside_read", merge_with_keys_beside_read, kLong},
+    {"failing_merge_beside_upsert", failing_merge_beside_upsert, kFailing},
+    {"merge_beside_copy_of_the_neighbour_and_read", merge_beside_copy_of_the_neighbour_and_read, kThree},
     {"unlink_beside_insert", unlink_beside_insert, kLong},
     {"unlink_beside_insert_into_the_neighbour", unlink_beside_insert_into_the_neighbour, kLong},
     {"unlink_beside_read", unlink_beside_read, kLong},
@@ -65,6 +82,8 @@ const Case kCases[] = {
     {"root_growth_beside_read", root_growth_beside_read, kLong},
     {"root_growth_beside_insert", root_growth_beside_insert, kLong},
     {"root_growth_beside_walk", root_growth_beside_walk, kLong},
+    {"split_below_the_root_beside_read", split_below_the_root_beside_read, kLong},
+    {"split_below_the_root_beside_insert", split_below_the_root_beside_insert, kLong},
     {"root_shrinkage_beside_insert", root_shrinkage_beside_insert, kLong},
     {"root_shrinkage_beside_read", root_shrinkage_beside_read, kLong},
     {"merge_of_inner_nodes_beside_insert", merge_of_inner_nodes_beside_insert, kLong},

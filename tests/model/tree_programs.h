@@ -56,6 +56,11 @@ inline void copy_beside_copy(Program& p) { beside<KeysInLeaves>(p, {fill(2)}, {i
 inline void copies_beside_copy(Program& p) {
   beside<KeysInLeaves>(p, {fill(2)}, {insert(30), insert(40), insert(50)}, {upsert(20), read(30)});
 }
+// One has reserved the last slot and publishes it while the other freezes the leaf.
+inline void publication_beside_copy(Program& p) { beside<KeysInLeaves>(p, {fill(1)}, {insert(20)}, {insert(30)}); }
+inline void publication_beside_copy_with_keys(Program& p) {
+  beside<Strings>(p, {fill(1)}, {insert(20)}, {upsert(10), read(20)});
+}
 // The removal needs no slot: it comes before the leaf is frozen, or to its copy, linked or not.
 inline void copy_beside_remove(Program& p) { beside<KeysInLeaves>(p, {fill(2)}, {insert(30)}, {remove(10), read(10)}); }
 inline void copy_beside_read(Program& p) {
@@ -112,6 +117,25 @@ inline void split_with_keys_beside_read(Program& p) {
   beside<Strings>(p, {fill(6)}, {insert(35), collect()}, {read(60), read(35)});
 }
 
+// Memory may be short.
+inline void failing_split_beside_insert(Program& p) { beside<KeysInLeaves>(p, {fill(6)}, {insert(35)}, {insert(25)}); }
+// The neighbour is copied, linked or not, and read.
+inline void split_beside_copy_of_the_neighbour_and_read(Program& p) {
+  on_a_tree<KeysInLeaves>(p, {fill(10)}, {{insert(110)}, {upsert(10, 3)}, {read(10), read(10)}});
+}
+
+// Two leaves: 10 to 40 without slots; 50 and 60, of which one is removed. Both are too many for one leaf, so the small
+// one is replaced by a claimed copy.
+inline void replacement_beside_upsert(Program& p) {
+  beside<KeysInLeaves>(p, {fill(7), remove(70)}, {remove(60)}, {upsert(50), read(50)});
+}
+inline void replacement_beside_read(Program& p) {
+  beside<KeysInLeaves>(p, {fill(7), remove(70)}, {remove(60), upsert(50), collect()}, {read(50), read(60)});
+}
+inline void replacement_beside_copy_of_the_neighbour(Program& p) {
+  beside<KeysInLeaves>(p, {fill(7), remove(70)}, {remove(60)}, {upsert(10, 3), upsert(20, 3), upsert(30, 3)});
+}
+
 // Two leaves: 40 alone with free slots; 50 and 60, of which one is removed: that merges both.
 #define SCREE_TWO_SMALL_LEAVES fill(7), remove(10), remove(20), remove(30), remove(70)
 inline void merge_beside_insert_into_the_neighbour(Program& p) {
@@ -142,6 +166,13 @@ inline void merge_beside_walk_back(Program& p) {
 inline void merge_with_keys_beside_read(Program& p) {
   beside<Strings>(p, {SCREE_TWO_SMALL_LEAVES}, {remove(60), collect()}, {read(40), read(50)});
 }
+inline void failing_merge_beside_upsert(Program& p) {
+  beside<KeysInLeaves>(p, {SCREE_TWO_SMALL_LEAVES, upsert(40), upsert(40)}, {remove(60)}, {upsert(40, 3), read(60)});
+}
+inline void merge_beside_copy_of_the_neighbour_and_read(Program& p) {
+  on_a_tree<KeysInLeaves>(p, {SCREE_TWO_SMALL_LEAVES, upsert(40), upsert(40)},
+                          {{remove(60)}, {upsert(40, 3)}, {read(40), read(60)}});
+}
 #undef SCREE_TWO_SMALL_LEAVES
 
 // Two leaves: 10 to 40 without slots; 50 alone, whose removal unlinks the leaf.
@@ -168,6 +199,13 @@ inline void root_growth_beside_insert(Program& p) {
   beside<KeysInLeaves>(p, {fill(18)}, {insert(190)}, {insert(15), read(190)});
 }
 inline void root_growth_beside_walk(Program& p) { beside<KeysInLeaves>(p, {fill(18)}, {insert(190)}, {walk()}); }
+// Two inner nodes; the last leaf of the second must be split, which replaces that node below the root.
+inline void split_below_the_root_beside_read(Program& p) {
+  beside<KeysInLeaves>(p, {fill(22)}, {insert(230), collect()}, {read(230), read(210)});
+}
+inline void split_below_the_root_beside_insert(Program& p) {
+  beside<KeysInLeaves>(p, {fill(22)}, {insert(230)}, {insert(135), read(230)});
+}
 // Two inner nodes: with three leaves, and with the leaf of 170 alone.
 #define SCREE_A_LAST_LEAF fill(19), remove(130), remove(140), remove(150), remove(160), remove(190), remove(180)
 inline void root_shrinkage_beside_insert(Program& p) {

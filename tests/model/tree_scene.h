@@ -12,7 +12,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <initializer_list>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,7 +70,8 @@ struct TreeStep {
   int key = 0;
   int value = 0;
   int result = 0;
-  int seen = 0;  // by a walk
+  bool failed = false;  // for want of memory
+  int seen = 0;         // by a walk
   std::array<int, 24> keys{};
   std::array<int, 24> values{};
 
@@ -144,7 +147,15 @@ class TreeScene : public Registered {
  private:
   using Kind = TreeStep::Kind;
 
+  // What memory does not suffice for has no effect.
   void run(TreeStep& step) {
+    try {
+      run_or_throw(step);
+    } catch (const std::bad_alloc&) {
+      step.failed = true;
+    }
+  }
+  void run_or_throw(TreeStep& step) {
     switch (step.kind) {
       case Kind::kInsert:
         step.result = index_->insert(Kept::key(step.key), step.value);
@@ -225,6 +236,7 @@ class TreeScene : public Registered {
     return all && now == end;
   }
   static bool is_explained_now(const TreeStep& step, Contents& now) {
+    if (step.failed) return true;
     int& value = now[step.key];
     const bool present = value != 0;
     switch (step.kind) {
