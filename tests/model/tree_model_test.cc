@@ -15,15 +15,15 @@ TEST_P(TreeModel, holds_within_the_bounds) { expect_holds_within_the_bounds(); }
 TEST_P(TreeModel, holds_at_random_beyond_the_bounds) { expect_holds_at_random_beyond_the_bounds(); }
 
 // The bounds of programs that are longer than a few steps.
-const Options kLong{.stale_reads = 1, .delayed_stores = 0, .random_executions = 3'000};
-const Options kShort{.random_executions = 3'000};
-const Options kThree{.preemptions = 1, .stale_reads = 1, .delayed_stores = 0, .random_executions = 3'000};
+const Options kLong{.stale_reads = 1, .delayed_stores = 0, .random_executions = 1'000};
+const Options kShort{.random_executions = 1'000};
+const Options kThree{.preemptions = 1, .stale_reads = 1, .delayed_stores = 0, .random_executions = 1'000};
 // Where there is no memory to retire something, it is never freed.
 const Options kFailing{.preemptions = 1,
                        .stale_reads = 1,
                        .delayed_stores = 0,
                        .allocation_failures = 1,
-                       .random_executions = 3'000,
+                       .random_executions = 1'000,
                        .check_leaks = false};
 const Case kCases[] = {
     {"insert_beside_insert_of_the_key", insert_beside_insert_of_the_key, kShort},

@@ -98,8 +98,7 @@ inline void split_beside_insert_into_the_neighbour(Program& p) {
   beside<KeysInLeaves>(p, {fill(10)}, {insert(110)}, {insert(15), insert(16)});
 }
 inline void split_beside_copies_of_the_neighbour(Program& p) {
-  beside<KeysInLeaves>(p, {fill(10)}, {insert(110), collect()},
-                       {upsert(10, 3), upsert(20, 3), upsert(30, 3), read(10)});
+  beside<KeysInLeaves>(p, {fill(10)}, {insert(110), collect()}, {upsert(10, 3), upsert(20, 3), upsert(30, 3)});
 }
 inline void split_beside_split_of_the_neighbour(Program& p) {
   beside<KeysInLeaves>(p, {fill(10), insert(15), insert(16)}, {insert(110)}, {insert(17), read(110)});
