@@ -18,7 +18,7 @@
 #include <scree/detail/ebr_thread.h>
 #include <scree/detail/sorted_rank.h>
 
-#if defined(__SSE2__) && !SCREE_MODEL && !SCREE_UNDER_TSAN
+#if defined(__x86_64__) && !SCREE_MODEL && !SCREE_UNDER_TSAN
 #define SCREE_LEAF_BY_SSE2 1
 #else
 #define SCREE_LEAF_BY_SSE2 0
