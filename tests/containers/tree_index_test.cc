@@ -121,6 +121,29 @@ TEST(TreeIndex, reads_many_keys_together_as_one_by_one) {
   EXPECT_EQ(sum, 1 + 4);
 }
 
+// Keys of other types go where they belong when they are converted.
+TEST(TreeIndex, converts_keys_before_it_looks_where_they_belong) {
+  TreeIndex<int, int> index;
+  for (int n = -20; n < 20; ++n) EXPECT_TRUE(index.insert(n * 2, n));
+  for (unsigned n = 0; n < 20; ++n) EXPECT_FALSE(index.insert(n * 2, 99));
+  EXPECT_FALSE(index.insert(2.5, 99)) << "that is 2";
+  EXPECT_TRUE(index.upsert(std::int64_t{-6}, 100));
+  EXPECT_EQ(index.len(), 40u);
+  TreeIndex<std::uint32_t, int> narrow;
+  EXPECT_TRUE(narrow.insert(5, 1));
+  EXPECT_FALSE(narrow.insert(std::uint64_t{0x100000005}, 2));
+  EXPECT_FALSE(narrow.contains(std::uint64_t{0x100000005}));
+}
+
+TEST(TreeIndex, asks_the_condition_of_a_removal_once_where_nobody_interferes) {
+  TreeIndex<int, int> index;
+  constexpr int kLast = detail::kLeafSlots;  // written to a leaf whose base the others are by then
+  for (int n = 0; n <= kLast; ++n) index.insert(n, n);
+  int asked = 0;
+  for (const int n : {0, kLast}) EXPECT_TRUE(index.remove_if(n, [&](int) { return ++asked > 0; }));
+  EXPECT_EQ(asked, 2);
+}
+
 // What is left after most is removed takes few nodes: small ones are merged.
 TEST(TreeIndex, merges_what_has_become_small) {
   TreeIndex<std::uint64_t, std::uint64_t> index;

@@ -2,10 +2,9 @@
 //
 // TreeIndex: an ordered concurrent index, a B+ tree.
 //
-// Progress. Reads, cursors and ranges never wait for anyone and write nothing shared. Writes are lock-free unless a
-// leaf must be split, compacted or unlinked; then writers of that range wait, parked. Point operations are
-// linearizable. Protocol and proof: docs/protocols/leaf.md. The order word of a leaf follows Y. Mao, E. Kohler, R.
-// Morris, "Cache craftiness for fast multicore key-value storage" (EuroSys 2012).
+// Progress. Reads, cursors and ranges never wait for anyone and write nothing shared. Writes are lock-free unless their
+// leaf must be split, merged or unlinked; then writers of that range wait, parked. Point operations are linearizable.
+// Protocol and proof: docs/protocols/leaf.md.
 
 #pragma once
 
@@ -29,9 +28,10 @@
 namespace scree {
 
 // Keys and values that are trivially copyable and small lie in the leaves; others lie out of line, where they never
-// move. Keys kept out of line must be copyable. std::string keys in byte order are kept as bytes and shown as
-// std::string_view. `Compare` is a strict weak order; with a transparent one (the default), any comparable type can be
-// sought.
+// move. Keys kept out of line must be copyable. Keys are converted to K before they are put in; what is sought is
+// compared as it is, and must stand in the order where a K would. std::string keys in byte order are kept as bytes and
+// shown as std::string_view. `Compare` is a strict weak order; with a transparent one (the default), any comparable
+// type can be sought.
 //
 // References and views obtained under an ebr::Barrier stay valid until the barrier ends, also when the entry is removed
 // or the index destroyed meanwhile. Strong exception guarantee throughout.
@@ -59,14 +59,14 @@ class TreeIndex {
   template <class Key, class Value>
   bool insert(const Key& key, Value&& value) {
     ebr::Barrier barrier;
-    return add<false>(barrier, key, std::forward<Value>(value)).fresh;
+    return add<false>(barrier, as_key(key), std::forward<Value>(value)).fresh;
   }
 
   // True if it replaced an entry; readers of that keep it.
   template <class Key, class Value>
   bool upsert(const Key& key, Value&& value) {
     ebr::Barrier barrier;
-    return !add<true>(barrier, key, std::forward<Value>(value)).fresh;
+    return !add<true>(barrier, as_key(key), std::forward<Value>(value)).fresh;
   }
 
   // The value of `key`, constructed from `args` if it was absent, and whether it was. For values that are shared cells
@@ -74,7 +74,7 @@ class TreeIndex {
   template <class Key, class... Args>
   std::pair<V&, bool> find_or_insert(const Key& key, const ebr::Barrier& barrier, Args&&... args) {
     static_assert(!Slots::kInlineEntry, "values in leaves are not shared cells");
-    const Added added = add<false>(barrier, key, std::forward<Args>(args)...);
+    const Added added = add<false>(barrier, as_key(key), std::forward<Args>(args)...);
     return {(*added.payload)->value(), added.fresh};
   }
 
@@ -83,7 +83,8 @@ class TreeIndex {
     return remove_if(key, [](const V&) { return true; });
   }
 
-  // Removes the entry if `condition(value)`; the condition may be asked again if the entry changes meanwhile.
+  // Removes the entry if `condition(value)`; the condition is asked again if the entry, or where it lies, changes
+  // meanwhile.
   template <class Query, class Condition>
   bool remove_if(const Query& key, Condition&& condition) {
     ebr::Barrier barrier;
@@ -94,10 +95,13 @@ class TreeIndex {
       const detail::LeafPosition at = leaf->locate(structure_.compare(), probe);
       LeafWord word = leaf->load();
       std::optional<unsigned> mine;  // the slot that says that the base entry is gone
+      decltype(Place::payload) asked = nullptr;
       for (;;) {
         const int slot = leaf->slot_of(structure_.compare(), word, at, probe);
         const Place place = leaf->place_of(word, at, slot);
-        if (!place || !condition(Slots::value(*place.payload))) return false;
+        if (!place) return false;
+        if (place.payload != asked && !condition(Slots::value(*place.payload))) return false;
+        asked = place.payload;
         if (word.frozen()) break;
         LeafWord removed = word;
         if (slot != Leaf::kNone) {
@@ -155,7 +159,9 @@ class TreeIndex {
       std::array<Place, Structure::kTogether> places;
       for (std::size_t i = 0; i < n; ++i) {
         places[i] = find_in(leaves[i], Slots::probe(keys[begin + i]));
-        if (places[i]) __builtin_prefetch(places[i].payload);
+        if constexpr (!Slots::kInlineEntry) {
+          if (places[i]) __builtin_prefetch(*places[i].payload);
+        }
       }
       for (std::size_t i = 0; i < n; ++i) {
         if (!places[i]) continue;
@@ -285,6 +291,16 @@ class TreeIndex {
   };
 
  private:
+  // What will be stored is what is sought: a conversion may change a key's place in the order.
+  template <class Key>
+  static decltype(auto) as_key(const Key& key) {
+    if constexpr (Slots::kInlineKey && !std::is_same_v<Key, K>) {
+      return static_cast<K>(key);
+    } else {
+      return static_cast<const Key&>(key);
+    }
+  }
+
   template <class Query>
   Place find(const Query& key) const {
     const auto probe = Slots::probe(key);

@@ -29,6 +29,7 @@ class TreeCursor {
  public:
   TreeCursor(const Structure& tree, const ebr::Barrier&) : tree_(&tree) {}
 
+  // False, too, after a call that threw what the comparator did.
   bool valid() const noexcept { return static_cast<bool>(place_); }
   decltype(auto) key() const noexcept { return Slots::key(place_); }
   const V& value() const noexcept { return Slots::value(*place_.payload); }
@@ -45,6 +46,7 @@ class TreeCursor {
   // The first key >= `target`.
   template <class Query>
   void seek(const Query& target) {
+    place_ = {};
     const auto probe = Slots::probe(target);
     take(tree_->descend(probe, path_));
     for (;;) {
@@ -56,6 +58,7 @@ class TreeCursor {
   // The last key <= `target`.
   template <class Query>
   void seek_for_prev(const Query& target) {
+    place_ = {};
     const auto probe = Slots::probe(target);
     take(tree_->descend(probe, path_));
     for (;;) {
@@ -130,6 +133,7 @@ class TreeCursor {
   }
 
   void enter_edge(Direction direction) {
+    place_ = {};
     Inner* root = tree_->tree()->root.load(memory_order_acquire);  // [T14]
     path_.top = root->level;
     descend_edge(root, direction);

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <type_traits>
 
 #include <scree/atomic.h>
 #include <scree/detail/ebr_thread.h>

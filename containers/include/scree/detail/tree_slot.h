@@ -117,6 +117,9 @@ struct TreeSlots {
       const std::string_view view(key);
       return ByteProbe{view, byte_head(view)};
     } else if constexpr (kNumbers && std::integral<Query>) {
+      static_assert(
+          !std::is_signed_v<K> || std::is_signed_v<std::common_type_t<K, Query>>,
+          "compared with this type, negative keys would not be in order: convert what is sought to the key's type");
       // Where comparing the two would convert the query to K, it may as well be converted once.
       if constexpr (std::is_same_v<std::common_type_t<K, Query>, K>) {
         return NumberProbe<K>{static_cast<K>(key)};

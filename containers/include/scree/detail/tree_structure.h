@@ -145,7 +145,8 @@ class TreeStructure {
     if (leaf->is_claimed()) return await_change(path);
     const View view(compare_, *leaf, word);
     const unsigned count = view.count();
-    const bool shrinks = count < kLeafLow && count < leaf->base_count();
+    // To be merged: not if there is no neighbour below the same parent.
+    const bool shrinks = count < kLeafLow && count < leaf->base_count() && path.at[1].node->child_count != 1;
     if (count <= kLeafBase && !shrinks && (count != 0 || path.is_only_leaf())) {
       Leaf* const copy = copy_of(view, 0, count, kLeafSlots);
       SCREE_SYNC_POINT("tree:leaf:copied");
