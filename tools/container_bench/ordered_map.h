@@ -29,6 +29,30 @@
 
 namespace scree::bench {
 
+// What the maps with the interface of std::map have in common.
+template <class M>
+struct StandardMapWay {
+  using Map = M;
+
+  static bool insert(Map* map, std::uint64_t key, std::uint64_t value) { return map->emplace(key, value).second; }
+  static bool read(const Map& map, std::uint64_t key, std::uint64_t* value) {
+    const auto found = map.find(key);
+    if (found == map.end()) return false;
+    *value = found->second;
+    return true;
+  }
+  static std::uint64_t scan(const Map& map, std::uint64_t from, std::uint64_t entries) {
+    std::uint64_t sum = 0;
+    for (auto i = map.lower_bound(from); entries != 0 && i != map.end(); --entries, ++i) sum += i->second;
+    return sum;
+  }
+  static std::uint64_t scan_all(const Map& map) {
+    std::uint64_t sum = 0;
+    for (const auto& [key, value] : map) sum += value;
+    return sum;
+  }
+};
+
 inline constexpr std::uint64_t kOrderedMapEntries = 1'000'000;
 inline constexpr std::uint64_t kOrderedMapMost = 50'000'000;  // a few gigabytes
 inline constexpr std::uint64_t kScanLength = 100;

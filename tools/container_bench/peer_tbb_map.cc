@@ -16,28 +16,9 @@ namespace scree::bench {
 
 namespace {
 
-struct TbbMap {
-  using Map = tbb::concurrent_map<std::uint64_t, std::uint64_t>;
+struct TbbMap : StandardMapWay<tbb::concurrent_map<std::uint64_t, std::uint64_t>> {
   static constexpr unsigned kThreads = std::numeric_limits<unsigned>::max();
   static constexpr bool kErases = false;
-
-  static bool insert(Map* map, std::uint64_t key, std::uint64_t value) { return map->emplace(key, value).second; }
-  static bool read(const Map& map, std::uint64_t key, std::uint64_t* value) {
-    const auto found = map.find(key);
-    if (found == map.end()) return false;
-    *value = found->second;
-    return true;
-  }
-  static std::uint64_t scan(const Map& map, std::uint64_t from, std::uint64_t entries) {
-    std::uint64_t sum = 0;
-    for (auto i = map.lower_bound(from); entries != 0 && i != map.end(); --entries, ++i) sum += i->second;
-    return sum;
-  }
-  static std::uint64_t scan_all(const Map& map) {
-    std::uint64_t sum = 0;
-    for (const auto& [key, value] : map) sum += value;
-    return sum;
-  }
 };
 
 }  // namespace

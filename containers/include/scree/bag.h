@@ -27,12 +27,16 @@ namespace scree {
 // bag for themselves.
 // Progress: lock-free, allocation aside. A thread that is stopped anywhere costs the others the slots it is at: one,
 // or, while it uses up what is left of a block, as many as that. Where elements lie beyond the Bag, T's constructor and
-// what pop_all() calls run under an ebr::Barrier: what other threads retire waits for them. Linearizable, with what
-// happens before a call taken for what was done before it: a push takes effect when its element is in place, a pop when
-// it has claimed one, or, empty-handed, at an instant at which nothing was there. (As with any release, whoever pushes
-// and then looks at another variable needs a seq_cst fence in between to be sure that not both, it and someone who
-// writes there and then looks into the bag, miss each other's.) Exceptions: whatever throws (T's constructors, an
-// allocation: that of a block, or of what reclamation keeps for each thread) leaves the bag with the elements it had.
+// what pop_all() calls run under an ebr::Barrier: what other threads retire waits for them.
+//
+// Linearizable, with what happens before a call taken for what was done before it: a push takes effect when its element
+// is in place, a pop when it has claimed one, or, empty-handed, at an instant at which nothing was there. (As with any
+// release, whoever pushes and then looks at another variable needs a seq_cst fence in between to be sure that not both,
+// it and someone who writes there and then looks into the bag, miss each other's.)
+//
+// Exceptions: whatever throws (T's constructors, an allocation: that of a block, or of what reclamation keeps for each
+// thread) leaves the bag with the elements it had.
+//
 // T: its destructor must not throw. Being movable is needed for pop() alone. kInline, a power of two, is the number of
 // elements that lie in the Bag, kBlock that of those in a block.
 template <class T, std::uint32_t kInline = detail::kBagInline, std::uint32_t kBlock = detail::kBagBlock>

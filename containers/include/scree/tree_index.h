@@ -308,16 +308,15 @@ class TreeIndex {
   }
   template <class Probe>
   Place find_in(const Leaf* leaf, const Probe& probe) const {
-    detail::LeafPosition at = leaf->locate(structure_.compare(), probe);
-    LeafWord word = leaf->load();
-    while (word.frozen()) [[unlikely]] {
-        const Leaf* const copy = leaf->copy();
-        if (copy == nullptr) break;
-        leaf = copy;
-        at = leaf->locate(structure_.compare(), probe);
-        word = leaf->load();
+    for (;;) {
+      const detail::LeafPosition at = leaf->locate(structure_.compare(), probe);
+      const LeafWord word = leaf->load();
+      const Leaf* const copy = word.frozen() ? leaf->copy() : nullptr;
+      if (copy == nullptr) {
+        return leaf->place_of(word, at, leaf->slot_of(structure_.compare(), word, at, probe));
       }
-    return leaf->place_of(word, at, leaf->slot_of(structure_.compare(), word, at, probe));
+      leaf = copy;
+    }
   }
 
   // What goes into a slot, made at most once; an entry that was not published gives its value back to the argument.

@@ -31,34 +31,19 @@ class BlockCache {
   // Aligned to a line. Throws std::bad_alloc.
   void* allocate(std::size_t bytes) {
     if (kBytesKept == 0 || bytes > kLargest) return ::operator new (whole(bytes), std::align_val_t{kLine});
-    Class& of = class_of(bytes);
-    Free* const first = of.first;
-    if (first == nullptr) return node_arena.allocate(whole(bytes) / kLine);
-    of.first = first->next;
-    of.bytes -= whole(bytes);
-    return first;
+    void* const block = class_of(bytes).take(whole(bytes));
+    return block != nullptr ? block : node_arena.allocate(whole(bytes) / kLine);
   }
   // Of a block of so many bytes that this or another thread's cache allocated.
   void free(void* block, std::size_t bytes) noexcept {
     if (kBytesKept == 0 || bytes > kLargest) return ::operator delete (block, std::align_val_t{kLine});
-    Class& of = class_of(bytes);
-    if (of.bytes + whole(bytes) > kBytesKept) return node_arena.free(block);
-    of.first = ::new (block) Free{of.first};
-    of.bytes += whole(bytes);
+    if (!class_of(bytes).keep(block, whole(bytes), kBytesKept)) node_arena.free(block);
   }
 
  private:
-  struct Free {
-    Free* next;
-  };
-  struct Class {
-    Free* first = nullptr;
-    std::size_t bytes = 0;
-  };
+  KeptMemory& class_of(std::size_t bytes) noexcept { return classes_[whole(bytes) / kLine - 1]; }
 
-  Class& class_of(std::size_t bytes) noexcept { return classes_[whole(bytes) / kLine - 1]; }
-
-  std::array<Class, kLargest / kLine> classes_{};
+  std::array<KeptMemory, kLargest / kLine> classes_{};
 };
 
 }  // namespace scree::detail

@@ -28,6 +28,35 @@
 
 namespace scree::detail {
 
+// Memory of one size that was given back and is kept.
+class KeptMemory {
+ public:
+  // Null if there is none.
+  void* take(std::size_t size) noexcept {
+    Free* const first = first_;
+    if (first == nullptr) return nullptr;
+    first_ = first->next;
+    bytes_ -= size;
+    __builtin_prefetch(first_, 1);  // it may have lain there for long
+    return first;
+  }
+  // False if that would be more than `most` bytes.
+  bool keep(void* memory, std::size_t size, std::size_t most) noexcept {
+    if (bytes_ + size > most) return false;
+    first_ = ::new (memory) Free{first_};
+    bytes_ += size;
+    return true;
+  }
+
+ private:
+  struct Free {
+    Free* next;
+  };
+
+  Free* first_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
 class NodeCache {
  public:
   // Throws what the constructor throws, or std::bad_alloc.
@@ -66,39 +95,25 @@ class NodeCache {
   static constexpr std::size_t kLargest = 128;
 
  private:
-  struct Free {
-    Free* next;
-  };
-  struct Class {
-    Free* first = nullptr;
-    std::size_t bytes = 0;
-  };
-
   static constexpr std::size_t kGrain = 16;
   template <class Node>
   static constexpr bool kIsSmall = sizeof(Node) <= kLargest && alignof(Node) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__;
   template <class Node>
   static constexpr std::size_t kSize = (sizeof(Node) + kGrain - 1) / kGrain* kGrain;
   template <class Node>
-  Class& class_of() noexcept {
+  KeptMemory& class_of() noexcept {
     return classes_[kSize<Node> / kGrain - 1];
   }
 
-  static void* allocate(Class& of, std::size_t size) {
-    Free* const first = of.first;
-    if (first == nullptr) return ::operator new(size);
-    of.first = first->next;
-    of.bytes -= size;
-    __builtin_prefetch(of.first, 1);  // it may have lain there for long
-    return first;
+  static void* allocate(KeptMemory& kept, std::size_t size) {
+    void* const memory = kept.take(size);
+    return memory != nullptr ? memory : ::operator new(size);
   }
-  static void free(Class& of, void* memory, std::size_t size) noexcept {
-    if (of.bytes + size > kBytesKept) return ::operator delete(memory);
-    of.first = ::new (memory) Free{of.first};
-    of.bytes += size;
+  static void free(KeptMemory& kept, void* memory, std::size_t size) noexcept {
+    if (!kept.keep(memory, size, kBytesKept)) ::operator delete(memory);
   }
 
-  std::array<Class, kLargest / kGrain> classes_{};
+  std::array<KeptMemory, kLargest / kGrain> classes_{};
 };
 
 }  // namespace scree::detail

@@ -6,6 +6,8 @@
 
 #pragma once
 
+#include <cstddef>
+
 #include <scree/atomic.h>
 
 #if SCREE_MODEL
@@ -21,6 +23,11 @@
 #endif
 
 namespace scree::detail {
+
+// All lines of a node at once: a search that meets them one by one waits for each.
+inline void prefetch_lines(const void* begin, std::size_t bytes) noexcept {
+  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(static_cast<const char*>(begin) + i);
+}
 
 #if SCREE_MODEL
 

@@ -27,6 +27,7 @@ template <class T>
 concept Rankable = std::integral<T> &&(sizeof(T) == 8 || sizeof(T) == 4);
 
 enum class RankOf { kBelow, kNotAbove };
+enum class LanesThat { kEqual, kBelow };
 
 template <RankOf kOf, class T>
 constexpr bool counts(T element, T x) noexcept {
@@ -52,56 +53,44 @@ unsigned rank_by_halving(const Plain<T>* sorted, unsigned n, T x) noexcept {
 #define SCREE_AVX512_FUNCTION [[gnu::target("avx512f,popcnt")]] inline
 #endif
 
+// A bit for each of the first numbers of as many as a vector has that compares with x as asked for; of n at most.
+template <int kCompare, Rankable T>
+SCREE_AVX512_FUNCTION unsigned compare_vector(const T* numbers, unsigned n, T x) noexcept {
+  constexpr unsigned kLanes = 64 / sizeof(T);
+  const unsigned in = n < kLanes ? (1u << n) - 1 : (1u << kLanes) - 1;
+  if constexpr (sizeof(T) == 8) {
+    const auto lanes = static_cast<__mmask8>(in);
+    const __m512i loaded = _mm512_maskz_loadu_epi64(lanes, numbers);
+    const __m512i bound = _mm512_set1_epi64(static_cast<long long>(x));
+    return std::is_signed_v<T> ? _mm512_mask_cmp_epi64_mask(lanes, loaded, bound, kCompare)
+                               : _mm512_mask_cmp_epu64_mask(lanes, loaded, bound, kCompare);
+  } else {
+    const auto lanes = static_cast<__mmask16>(in);
+    const __m512i loaded = _mm512_maskz_loadu_epi32(lanes, numbers);
+    const __m512i bound = _mm512_set1_epi32(static_cast<int>(x));
+    return std::is_signed_v<T> ? _mm512_mask_cmp_epi32_mask(lanes, loaded, bound, kCompare)
+                               : _mm512_mask_cmp_epu32_mask(lanes, loaded, bound, kCompare);
+  }
+}
+
 template <RankOf kOf, Rankable T>
 SCREE_AVX512_FUNCTION unsigned rank_by_avx512(const T* sorted, unsigned n, T x) noexcept {
   constexpr unsigned kLanes = 64 / sizeof(T);
   constexpr int kCompare = kOf == RankOf::kBelow ? _MM_CMPINT_LT : _MM_CMPINT_LE;
   unsigned rank = 0;
   for (unsigned i = 0; i < n; i += kLanes) {
-    const unsigned in = n - i < kLanes ? (1u << (n - i)) - 1 : (1u << kLanes) - 1;
-    if constexpr (sizeof(T) == 8) {
-      const auto lanes = static_cast<__mmask8>(in);
-      const __m512i elements = _mm512_maskz_loadu_epi64(lanes, sorted + i);
-      const __m512i bound = _mm512_set1_epi64(static_cast<long long>(x));
-      rank += static_cast<unsigned>(std::popcount(
-          static_cast<unsigned>(std::is_signed_v<T> ? _mm512_mask_cmp_epi64_mask(lanes, elements, bound, kCompare)
-                                                    : _mm512_mask_cmp_epu64_mask(lanes, elements, bound, kCompare))));
-    } else {
-      const auto lanes = static_cast<__mmask16>(in);
-      const __m512i elements = _mm512_maskz_loadu_epi32(lanes, sorted + i);
-      const __m512i bound = _mm512_set1_epi32(static_cast<int>(x));
-      rank += static_cast<unsigned>(std::popcount(
-          static_cast<unsigned>(std::is_signed_v<T> ? _mm512_mask_cmp_epi32_mask(lanes, elements, bound, kCompare)
-                                                    : _mm512_mask_cmp_epu32_mask(lanes, elements, bound, kCompare))));
-    }
+    rank += static_cast<unsigned>(std::popcount(compare_vector<kCompare>(sorted + i, n - i, x)));
   }
   return rank;
 }
 
-// A bit for each of at most 32 numbers that compares with x as asked for.
-template <int kCompare, Rankable T>
+template <LanesThat kThat, Rankable T>
 SCREE_AVX512_FUNCTION unsigned lanes_by_avx512(const T* numbers, unsigned n, T x) noexcept {
   constexpr unsigned kLanes = 64 / sizeof(T);
-  unsigned lanes_that_do = 0;
-  for (unsigned i = 0; i < n; i += kLanes) {
-    const unsigned in = n - i < kLanes ? (1u << (n - i)) - 1 : (1u << kLanes) - 1;
-    unsigned here;
-    if constexpr (sizeof(T) == 8) {
-      const auto lanes = static_cast<__mmask8>(in);
-      const __m512i loaded = _mm512_maskz_loadu_epi64(lanes, numbers + i);
-      const __m512i bound = _mm512_set1_epi64(static_cast<long long>(x));
-      here = std::is_signed_v<T> ? _mm512_mask_cmp_epi64_mask(lanes, loaded, bound, kCompare)
-                                 : _mm512_mask_cmp_epu64_mask(lanes, loaded, bound, kCompare);
-    } else {
-      const auto lanes = static_cast<__mmask16>(in);
-      const __m512i loaded = _mm512_maskz_loadu_epi32(lanes, numbers + i);
-      const __m512i bound = _mm512_set1_epi32(static_cast<int>(x));
-      here = std::is_signed_v<T> ? _mm512_mask_cmp_epi32_mask(lanes, loaded, bound, kCompare)
-                                 : _mm512_mask_cmp_epu32_mask(lanes, loaded, bound, kCompare);
-    }
-    lanes_that_do |= here << i;
-  }
-  return lanes_that_do;
+  constexpr int kCompare = kThat == LanesThat::kEqual ? _MM_CMPINT_EQ : _MM_CMPINT_LT;
+  unsigned found = 0;
+  for (unsigned i = 0; i < n; i += kLanes) found |= compare_vector<kCompare>(numbers + i, n - i, x) << i;
+  return found;
 }
 
 #undef SCREE_AVX512_FUNCTION
@@ -127,27 +116,34 @@ unsigned sorted_rank(const Plain<T>* sorted, unsigned n, T x) noexcept {
 
 // Those of `among`, a bit for each of the first n <= 32 numbers, that are x, or below it. With vectors also the others
 // are loaded.
-template <Rankable T>
-unsigned equal_among(const Plain<T>* numbers, [[maybe_unused]] unsigned n, unsigned among, T x) noexcept {
+template <LanesThat kThat, Rankable T>
+unsigned lanes_among(const Plain<T>* numbers, [[maybe_unused]] unsigned n, unsigned among, T x) noexcept {
 #if SCREE_RANK_BY_AVX512
-  if (has_avx512()) return lanes_by_avx512<_MM_CMPINT_EQ>(numbers, n, x) & among;
+  if (has_avx512()) return lanes_by_avx512<kThat>(numbers, n, x) & among;
 #endif
-  unsigned equal = 0;
+  unsigned found = 0;
   for (unsigned left = among; left != 0; left &= left - 1) {
-    if (numbers[std::countr_zero(left)] == x) equal |= left & -left;
+    const T number = numbers[std::countr_zero(left)];
+    if (kThat == LanesThat::kEqual ? number == x : number < x) found |= left & -left;
   }
-  return equal;
+  return found;
 }
-template <Rankable T>
-unsigned below_among(const Plain<T>* numbers, [[maybe_unused]] unsigned n, unsigned among, T x) noexcept {
-#if SCREE_RANK_BY_AVX512
-  if (has_avx512()) return lanes_by_avx512<_MM_CMPINT_LT>(numbers, n, x) & among;
-#endif
-  unsigned below = 0;
-  for (unsigned left = among; left != 0; left &= left - 1) {
-    if (numbers[std::countr_zero(left)] < x) below |= left & -left;
+
+// For what is not numbers: the first of [low, high) for which `is_before(i)` does not hold, as it does for none after
+// it; high if there is none.
+template <class IsBefore>
+unsigned rank_between(unsigned low, unsigned high, const IsBefore& is_before) {
+  unsigned n = high - low;
+  while (n != 0) {
+    const unsigned half = n / 2;
+    if (is_before(low + half)) {
+      low += half + 1;
+      n -= half + 1;
+    } else {
+      n = half;
+    }
   }
-  return below;
+  return low;
 }
 
 }  // namespace scree::detail

@@ -14,6 +14,7 @@
 
 #include <scree/atomic.h>
 #include <scree/detail/ebr_thread.h>
+#include <scree/detail/platform.h>
 #include <scree/detail/sorted_rank.h>
 #include <scree/lock.h>
 
@@ -100,8 +101,7 @@ class alignas(64) TreeInner {
   }
 
   static void prefetch(const void* node) noexcept {
-    constexpr std::size_t kLikely = sizeof(TreeInner) + kHeadBytes * kInnerChildren * 3 / 4;
-    for (std::size_t i = 0; i < kLikely; i += 64) __builtin_prefetch(static_cast<const char*>(node) + i);
+    prefetch_lines(node, sizeof(TreeInner) + kHeadBytes * kInnerChildren * 3 / 4);
   }
 
   const std::uint32_t level;  // 1: the children are leaves
@@ -142,17 +142,7 @@ class alignas(64) TreeInner {
   // Among the separators [low, high), outside of which none is equal.
   template <class Compare, class Probe>
   unsigned search(const Compare& compare, unsigned low, unsigned high, const Probe& probe) const {
-    unsigned n = high - low;
-    while (n != 0) {
-      const unsigned half = n / 2;
-      if (Slots::above(compare, separator(low + half), probe)) {
-        n = half;
-      } else {
-        low += half + 1;
-        n -= half + 1;
-      }
-    }
-    return low;
+    return rank_between(low, high, [&](unsigned i) { return !Slots::above(compare, separator(i), probe); });
   }
 };
 

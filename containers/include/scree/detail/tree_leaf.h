@@ -5,17 +5,16 @@
 
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <new>
 #include <type_traits>
 
 #include <scree/atomic.h>
 #include <scree/detail/ebr_thread.h>
+#include <scree/detail/platform.h>
 #include <scree/detail/sorted_rank.h>
 
 #if defined(__x86_64__) && !SCREE_MODEL && !SCREE_UNDER_TSAN
@@ -160,7 +159,7 @@ class alignas(64) TreeLeaf {
     }
     unsigned found = slots_at(place_byte(at), word.live());
     if constexpr (Slots::kNumbers && std::is_same_v<decltype(probe.key), Head>) {
-      if (found != 0) found = equal_among(slot_place(0).head, slots_, found, probe.key);
+      if (found != 0) found = lanes_among<LanesThat::kEqual>(slot_place(0).head, slots_, found, probe.key);
       return found == 0 ? kNone : std::countr_zero(found);
     }
     for (; found != 0; found &= found - 1) {
@@ -285,15 +284,11 @@ class alignas(64) TreeLeaf {
     base_payloads()[i] = *place.payload;
   }
 
-  // The lines that a search is likely to need, all at once: one that meets them one by one waits for each.
+  // What a search is likely to need, and what a walk is.
   static void prefetch(const void* leaf) noexcept {
-    constexpr std::size_t kLikely = sizeof(TreeLeaf) + kHeadBytes * kLeafBase * 3 / 4;
-    for (std::size_t i = 0; i < kLikely; i += 64) __builtin_prefetch(static_cast<const char*>(leaf) + i);
+    prefetch_lines(leaf, sizeof(TreeLeaf) + kHeadBytes * kLeafBase * 3 / 4);
   }
-  static void prefetch_all(const void* leaf) noexcept {
-    constexpr std::size_t kLikely = bytes(kLeafBase * 3 / 4, kLeafSlots);
-    for (std::size_t i = 0; i < kLikely; i += 64) __builtin_prefetch(static_cast<const char*>(leaf) + i);
-  }
+  static void prefetch_all(const void* leaf) noexcept { prefetch_lines(leaf, bytes(kLeafBase * 3 / 4, kLeafSlots)); }
 
  private:
   // In the byte of a slot that is in the place of a base entry; the others are in the gap before it.
@@ -339,16 +334,7 @@ class alignas(64) TreeLeaf {
   // Among the base entries [low, high), outside of which none is equal.
   template <class Compare, class Probe>
   LeafPosition search(const Compare& compare, unsigned low, unsigned high, const Probe& probe) const {
-    unsigned n = high - low;
-    while (n != 0) {
-      const unsigned half = n / 2;
-      if (Slots::less(compare, base_place(low + half), probe)) {
-        low += half + 1;
-        n -= half + 1;
-      } else {
-        n = half;
-      }
-    }
+    low = rank_between(low, high, [&](unsigned i) { return Slots::less(compare, base_place(i), probe); });
     return {low, low < base_ && !Slots::greater(compare, base_place(low), probe)};
   }
 
@@ -396,7 +382,8 @@ class alignas(64) TreeLeaf {
   unsigned count_below(const Compare& compare, unsigned others, unsigned slot) const {
     if constexpr (Slots::kNumbers) {
       const Plain<Head>* const heads = slot_place(0).head;
-      return static_cast<unsigned>(std::popcount(below_among<Head>(heads, slots_, others, heads[slot])));
+      return static_cast<unsigned>(
+          std::popcount(lanes_among<LanesThat::kBelow, Head>(heads, slots_, others, heads[slot])));
     } else {
       unsigned below = 0;
       for (; others != 0; others &= others - 1) {

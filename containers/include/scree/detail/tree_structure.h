@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include <scree/detail/leaf_view.h>
 #include <scree/detail/tree_inner.h>
@@ -98,16 +99,8 @@ class TreeStructure {
 
   template <class Probe>
   Leaf* descend(const Probe& probe) const {
-    const Inner* node = tree()->root.load(memory_order_acquire);  // [T14]
-    for (;;) {
-      void* child = node->child(node->child_index(compare_, probe));
-      if (node->level == 1) {
-        Leaf::prefetch(child);
-        return static_cast<Leaf*>(child);
-      }
-      Inner::prefetch(child);
-      node = static_cast<const Inner*>(child);
-    }
+    Inner* const root = tree()->root.load(memory_order_acquire);  // [T14]
+    return descend_from(root, probe, [](Inner*, unsigned) {});
   }
   // The leaves of keys[0 .. n), for `probe_of` them: all descents go down one level before any goes on, so that their
   // misses overlap.
@@ -166,12 +159,7 @@ class TreeStructure {
   template <class Probe>
   void shrink(const ebr::Barrier& barrier, Path& path, Leaf* leaf, LeafWord word, const Probe& probe) noexcept {
     const unsigned count = leaf->count(word);
-    if (count >= kLeafLow) return;
-    if (count == 0 ? path.is_only_leaf() : count + 1 != kLeafLow || path.is_only_leaf()) return;
-    try {
-      make_room(barrier, path, leaf, probe);
-    } catch (...) {
-    }
+    if ((count == 0 || count + 1 == kLeafLow) && !path.is_only_leaf()) try_to_make_room(barrier, path, leaf, probe);
   }
 
   // What was at `place`, in `slot` of the leaf or in its base if there is none, is not an entry any more. A key in the
@@ -183,11 +171,7 @@ class TreeStructure {
       if (slot == Leaf::kNone) {
         const bool large = (*place.payload)->bytes() >= kLargeEntry;
         Slots::retire_value(barrier, *place.payload);
-        if (!large) return;
-        try {
-          make_room(barrier, path, leaf, probe);
-        } catch (...) {
-        }
+        if (large) try_to_make_room(barrier, path, leaf, probe);
         return;
       }
     }
@@ -212,18 +196,31 @@ class TreeStructure {
 
   template <class Probe>
   Leaf* descend_within(const Probe& probe, Path& path) const {
-    Inner* node = path.tree->root.load(memory_order_acquire);  // [T14]
-    path.top = node->level;
+    Inner* const root = path.tree->root.load(memory_order_acquire);  // [T14]
+    path.top = root->level;
+    return descend_from(root, probe, [&](Inner* node, unsigned index) { path.at[node->level] = {node, index}; });
+  }
+  // Calls `passed(node, index of the child)` on the way.
+  template <class Probe, class Passed>
+  Leaf* descend_from(Inner* node, const Probe& probe, const Passed& passed) const {
     for (;;) {
       const unsigned index = node->child_index(compare_, probe);
-      path.at[node->level] = {node, index};
-      void* child = node->child(index);
+      passed(node, index);
+      void* const child = node->child(index);
       if (node->level == 1) {
         Leaf::prefetch(child);
         return static_cast<Leaf*>(child);
       }
       Inner::prefetch(child);
       node = static_cast<Inner*>(child);
+    }
+  }
+
+  template <class Probe>
+  void try_to_make_room(const ebr::Barrier& barrier, Path& path, Leaf* leaf, const Probe& probe) noexcept {
+    try {
+      make_room(barrier, path, leaf, probe);
+    } catch (...) {
     }
   }
 
@@ -322,12 +319,11 @@ class TreeStructure {
         if (node->dead) locked_[replaced++] = node;
         node->lock.unlock();
       }
-      if (relinked_ != nullptr) retire_leaves(barrier_, relinked_, relinked_to_);
+      for (unsigned i = 0; i < skipped_count_; ++i) retire_leaves(barrier_, skipped_[i].first, skipped_[i].last);
       if (!published_) return;
-      if (neighbours_ != nullptr) retire_leaves(barrier_, neighbours_, neighbours_to_);
       for (unsigned i = 0; i < old_leaf_count_; ++i) retire_leaf(barrier_, old_leaves_[i]);
       for (unsigned i = 0; i < replaced; ++i) retire_inner(barrier_, locked_[i]);
-      for (unsigned i = 0; i < old_separator_count_; ++i) Slots::retire_separator(barrier_, old_separators_[i]);
+      if (old_separator_) Slots::retire_separator(barrier_, *old_separator_);
     }
 
     // S1. False if the path is out of date.
@@ -339,12 +335,9 @@ class TreeStructure {
       if (first->current() != leaf) return false;
       if (first != leaf) {
         if (!step.node->exchange_child(step.index, first, leaf)) return false;
-        relinked_ = first;
-        relinked_to_ = leaf;
+        skipped_[skipped_count_++] = {first, leaf};
       }
-      if (!leaf->claim()) return false;
-      old_leaves_[old_leaf_count_++] = leaf;
-      return true;
+      return hold(leaf);
     }
 
     // S5, where the parent stays as it is.
@@ -401,17 +394,20 @@ class TreeStructure {
     template <class Probe>
     bool merge_leaf(const View& view, const Probe& probe) {
       Inner* const node = path_.at[1].node;
-      if (node->child_count == 1) return false;
+      assert(node->child_count != 1);
       const unsigned index = path_.at[1].index;
       const unsigned left = index == 0 ? 0 : index - 1;
       seal(node);
       auto* const first = static_cast<Leaf*>(node->child(index == 0 ? 1 : left));
       Leaf* const neighbour = first->current();
-      if (view.count() + neighbour->count(neighbour->load()) > kLeafBase - kLeafSlots || !claim_neighbour(neighbour)) {
+      LeafWord word = neighbour->load();
+      const bool fits = view.count() + neighbour->count(word) <= kLeafBase - kLeafSlots;
+      if (fits) word = neighbour->freeze();
+      if (!fits || !hold(neighbour)) {
         unseal();
         return false;
       }
-      const View theirs(structure_.compare_, *neighbour, neighbour->load());
+      const View theirs(structure_.compare_, *neighbour, word);
       SCREE_SYNC_POINT("tree:merge:frozen");
       const View& low = index == 0 ? view : theirs;
       const View& high = index == 0 ? theirs : view;
@@ -420,22 +416,25 @@ class TreeStructure {
       fill(*both, low.count(), high, 0, high.count());
       remove_child(1, left + 1, left, both, probe);
       // Copies before it that are still linked in the node that is replaced.
-      if (first != neighbour) {
-        neighbours_ = first;
-        neighbours_to_ = neighbour;
-      }
+      skipped_[skipped_count_++] = {first, neighbour};
       return true;
     }
 
    private:
+    // Copied leaves that this change has unlinked, up to the one that took their place.
+    struct Chain {
+      Leaf* first;
+      const Leaf* last;
+    };
+
     void lock(Inner* node) {
       static_cast<void>(node->lock.lock());  // never killed
       locked_[locked_count_++] = node;
     }
-    bool claim_neighbour(Leaf* neighbour) noexcept {
-      neighbour->freeze();
-      if (!neighbour->claim()) return false;
-      old_leaves_[old_leaf_count_++] = neighbour;
+    // Claims a frozen leaf, to replace it or to give it up in the end.
+    bool hold(Leaf* leaf) noexcept {
+      if (!leaf->claim()) return false;
+      old_leaves_[old_leaf_count_++] = leaf;
       return true;
     }
     void seal(Inner* node) noexcept {
@@ -524,20 +523,25 @@ class TreeStructure {
       publish_root(root, level);
     }
 
-    // S3-S5. Leaves child `gone` of the path's node at `level` out of a copy of it, and separator `separator`, which
-    // has `gone` at its right or left; the child before takes the place of `merged`, if there is one.
+    // S3-S5. Takes child `gone` and `separator`, which has it at its right or left, out of the path's node at `level`.
     template <class Probe>
     void remove_child(unsigned level, unsigned gone, unsigned separator, void* merged, const Probe& probe) {
-      Inner* node = path_.at[level].node;
-      Inner* reduced = new_inner(level, node->child_count - 1);
+      Inner* const reduced = without_child(level, gone, separator, merged);
+      old_separator_ = path_.at[level].node->separator(separator);
+      install(level, reduced, probe);
+    }
+    // S3. A copy of the path's node at `level` without these two. `merged`, if there is one, takes the place of
+    // the child before.
+    Inner* without_child(unsigned level, unsigned gone, unsigned separator, void* merged) {
+      const Inner* const node = path_.at[level].node;
+      Inner* const reduced = new_inner(level, node->child_count - 1);
       for (unsigned i = 0, to = 0; i < node->child_count; ++i) {
         if (i != gone) reduced->set_child(to++, merged != nullptr && i + 1 == gone ? merged : node->child(i));
       }
       for (unsigned i = 0, to = 0; i + 1 < node->child_count; ++i) {
         if (i != separator) reduced->set_separator(to++, node->separator(i));
       }
-      old_separators_[old_separator_count_++] = node->separator(separator);
-      install(level, reduced, probe);
+      return reduced;
     }
 
     // S5. Publishes `fresh` in the place of the path's node at `level`.
@@ -585,22 +589,9 @@ class TreeStructure {
       }
       dying_[dying_count_++] = neighbour;
       discarded_[discarded_count_++] = fresh;
-      merge_parent(level + 1, left, both, probe);
+      // The separator between the two stays in use, in the merged node.
+      install(level + 1, without_child(level + 1, left + 1, left, both), probe);
       return true;
-    }
-
-    // The separator between the two stays in use, in the merged node.
-    template <class Probe>
-    void merge_parent(unsigned level, unsigned left, Inner* both, const Probe& probe) {
-      Inner* node = path_.at[level].node;
-      Inner* reduced = new_inner(level, node->child_count - 1);
-      for (unsigned i = 0, to = 0; i < node->child_count; ++i) {
-        if (i != left + 1) reduced->set_child(to++, i == left ? static_cast<void*>(both) : node->child(i));
-      }
-      for (unsigned i = 0, to = 0; i + 1 < node->child_count; ++i) {
-        if (i != left) reduced->set_separator(to++, node->separator(i));
-      }
-      install(level, reduced, probe);
     }
 
     // The first node from `node` down that has several children or leaves. Those above it die. Locks are taken upwards,
@@ -644,12 +635,8 @@ class TreeStructure {
     std::array<Leaf*, 2> new_leaves_;
     std::array<Leaf*, 2> old_leaves_;
     std::array<Inner*, 2> sealed_;
-    std::array<Separator, 1> old_separators_;
-    // Copied leaves that this change has unlinked, up to the one that took their place.
-    Leaf* relinked_ = nullptr;
-    const Leaf* relinked_to_ = nullptr;
-    Leaf* neighbours_ = nullptr;
-    const Leaf* neighbours_to_ = nullptr;
+    std::array<Chain, 2> skipped_;
+    std::optional<Separator> old_separator_;
     unsigned locked_count_ = 0;
     unsigned new_inner_count_ = 0;
     unsigned dying_count_ = 0;
@@ -657,7 +644,7 @@ class TreeStructure {
     unsigned new_leaf_count_ = 0;
     unsigned old_leaf_count_ = 0;
     unsigned sealed_count_ = 0;
-    unsigned old_separator_count_ = 0;
+    unsigned skipped_count_ = 0;
     bool root_locked_ = false;
     bool published_ = false;
     bool owns_separator_ = false;  // a new one, until it is published
