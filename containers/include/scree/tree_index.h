@@ -91,8 +91,7 @@ class TreeIndex {
     const auto probe = Slots::probe(key);
     Path path;
     for (;;) {
-      Leaf* leaf = structure_.descend(probe, path)->current();
-      const detail::LeafPosition at = leaf->locate(structure_.compare(), probe);
+      const auto [leaf, at] = locate(key, path);
       LeafWord word = leaf->load();
       std::optional<unsigned> mine;  // the slot that says that the base entry is gone
       decltype(Place::payload) asked = nullptr;
@@ -153,16 +152,18 @@ class TreeIndex {
     std::size_t found = 0;
     for (std::size_t begin = 0; begin < keys.size(); begin += Structure::kTogether) {
       const std::size_t n = std::min(Structure::kTogether, keys.size() - begin);
-      std::array<Leaf*, Structure::kTogether> leaves;
-      structure_.descend_together(
-          &keys[begin], n, [](const Query& key) { return Slots::probe(key); }, leaves.data());
       std::array<Place, Structure::kTogether> places;
-      for (std::size_t i = 0; i < n; ++i) {
-        places[i] = find_in(leaves[i], Slots::probe(keys[begin + i]));
-        if constexpr (!Slots::kInlineEntry) {
-          if (places[i]) __builtin_prefetch(*places[i].payload);
+      detail::with_vectors([&](auto how) {
+        const auto probe_of = [&](const Query& key) { return Slots::probe(key, how); };
+        std::array<Leaf*, Structure::kTogether> leaves;
+        structure_.descend_together(&keys[begin], n, probe_of, leaves.data());
+        for (std::size_t i = 0; i < n; ++i) {
+          places[i] = find_in(leaves[i], probe_of(keys[begin + i]));
+          if constexpr (!Slots::kInlineEntry) {
+            if (places[i]) __builtin_prefetch(*places[i].payload);
+          }
         }
-      }
+      });
       for (std::size_t i = 0; i < n; ++i) {
         if (!places[i]) continue;
         ++found;
@@ -301,10 +302,25 @@ class TreeIndex {
     }
   }
 
+  struct Located {
+    Leaf* leaf;
+    detail::LeafPosition at;
+  };
+  template <class Query>
+  Located locate(const Query& key, Path& path) const {
+    return detail::with_vectors([&](auto how) {
+      const auto probe = Slots::probe(key, how);
+      Leaf* const leaf = structure_.descend(probe, path)->current();
+      return Located{leaf, leaf->locate(structure_.compare(), probe)};
+    });
+  }
+
   template <class Query>
   Place find(const Query& key) const {
-    const auto probe = Slots::probe(key);
-    return find_in(structure_.descend(probe), probe);
+    return detail::with_vectors([&](auto how) {
+      const auto probe = Slots::probe(key, how);
+      return find_in(structure_.descend(probe), probe);
+    });
   }
   template <class Probe>
   Place find_in(const Leaf* leaf, const Probe& probe) const {
@@ -375,8 +391,7 @@ class TreeIndex {
     Prepared<Key, Args...> prepared(key, arguments);
     Path path;
     for (;;) {
-      Leaf* leaf = structure_.descend(probe, path)->current();  // L1
-      const detail::LeafPosition at = leaf->locate(structure_.compare(), probe);
+      const auto [leaf, at] = locate(key, path);  // L1
       LeafWord word = leaf->load();
       std::optional<unsigned> mine;
       for (;;) {

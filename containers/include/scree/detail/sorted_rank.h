@@ -2,7 +2,8 @@
 //
 // How many of the numbers in a sorted array are below a number: what a search in a node comes down to. Without branches
 // that depend on the numbers. With AVX-512 all are compared, eight or sixteen at a time, so that no comparison waits
-// for another; the instructions are chosen at run time unless the program is compiled for them. Otherwise by halving.
+// for another; the instructions are chosen at run time unless the program is compiled for them: once for an operation,
+// with_vectors(), or where that would not pay, for each search. Otherwise by halving.
 
 #pragma once
 
@@ -26,6 +27,10 @@ namespace scree::detail {
 template <class T>
 concept Rankable = std::integral<T> &&(sizeof(T) == 8 || sizeof(T) == 4);
 
+// How to search.
+struct Avx512 {};
+struct ChosenAtRunTime {};
+
 enum class RankOf { kBelow, kNotAbove };
 enum class LanesThat { kEqual, kBelow };
 
@@ -47,17 +52,19 @@ unsigned rank_by_halving(const Plain<T>* sorted, unsigned n, T x) noexcept {
 
 #if SCREE_RANK_BY_AVX512
 
-#if defined(__AVX512F__)
-#define SCREE_AVX512_FUNCTION inline
+#if defined(__AVX512F__) && defined(__BMI2__)
+#define SCREE_COMPILED_FOR_AVX512 1
+#define SCREE_AVX512_FUNCTION
 #else
-#define SCREE_AVX512_FUNCTION [[gnu::target("avx512f,popcnt")]] inline
+#define SCREE_COMPILED_FOR_AVX512 0
+#define SCREE_AVX512_FUNCTION [[gnu::target("avx512f,popcnt,bmi,bmi2")]]
 #endif
 
 // A bit for each of the first numbers of as many as a vector has that compares with x as asked for; of n at most.
 template <int kCompare, Rankable T>
-SCREE_AVX512_FUNCTION unsigned compare_vector(const T* numbers, unsigned n, T x) noexcept {
+SCREE_AVX512_FUNCTION inline unsigned compare_vector(const T* numbers, unsigned n, T x) noexcept {
   constexpr unsigned kLanes = 64 / sizeof(T);
-  const unsigned in = n < kLanes ? (1u << n) - 1 : (1u << kLanes) - 1;
+  const unsigned in = _bzhi_u32((1u << kLanes) - 1, n);
   if constexpr (sizeof(T) == 8) {
     const auto lanes = static_cast<__mmask8>(in);
     const __m512i loaded = _mm512_maskz_loadu_epi64(lanes, numbers);
@@ -74,7 +81,7 @@ SCREE_AVX512_FUNCTION unsigned compare_vector(const T* numbers, unsigned n, T x)
 }
 
 template <RankOf kOf, Rankable T>
-SCREE_AVX512_FUNCTION unsigned rank_by_avx512(const T* sorted, unsigned n, T x) noexcept {
+SCREE_AVX512_FUNCTION inline unsigned rank_by_avx512(const T* sorted, unsigned n, T x) noexcept {
   constexpr unsigned kLanes = 64 / sizeof(T);
   constexpr int kCompare = kOf == RankOf::kBelow ? _MM_CMPINT_LT : _MM_CMPINT_LE;
   unsigned rank = 0;
@@ -85,7 +92,7 @@ SCREE_AVX512_FUNCTION unsigned rank_by_avx512(const T* sorted, unsigned n, T x) 
 }
 
 template <LanesThat kThat, Rankable T>
-SCREE_AVX512_FUNCTION unsigned lanes_by_avx512(const T* numbers, unsigned n, T x) noexcept {
+SCREE_AVX512_FUNCTION inline unsigned lanes_by_avx512(const T* numbers, unsigned n, T x) noexcept {
   constexpr unsigned kLanes = 64 / sizeof(T);
   constexpr int kCompare = kThat == LanesThat::kEqual ? _MM_CMPINT_EQ : _MM_CMPINT_LT;
   unsigned found = 0;
@@ -93,21 +100,54 @@ SCREE_AVX512_FUNCTION unsigned lanes_by_avx512(const T* numbers, unsigned n, T x
   return found;
 }
 
+template <RankOf kOf, Rankable T>
+SCREE_AVX512_FUNCTION inline unsigned sorted_rank(Avx512, const T* sorted, unsigned n, T x) noexcept {
+  return rank_by_avx512<kOf>(sorted, n, x);
+}
+template <LanesThat kThat, Rankable T>
+SCREE_AVX512_FUNCTION inline unsigned lanes_among(Avx512, const T* numbers, unsigned n, unsigned among, T x) noexcept {
+  return lanes_by_avx512<kThat>(numbers, n, x) & among;
+}
+
+// All of what `f` calls becomes part of it, as far as that can be.
+template <class F>
+SCREE_AVX512_FUNCTION [[gnu::flatten]] inline auto call_with_avx512(const F& f) {
+  return f(Avx512());
+}
+
 #undef SCREE_AVX512_FUNCTION
 
 inline bool has_avx512() noexcept {
-#if defined(__AVX512F__)
+#if SCREE_COMPILED_FOR_AVX512
   return true;
 #else
-  return __builtin_cpu_supports("avx512f") != 0;
+  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("bmi2") != 0;
 #endif
+}
+
+// Out of line, lest its registers are saved where it is not called.
+template <class F>
+[[gnu::noinline]] auto call_without(const F& f) {
+  return f(ChosenAtRunTime());
 }
 
 #endif  // SCREE_RANK_BY_AVX512
 
+// Calls `f(how to search)`: compiled for AVX-512 if the processor has it.
+template <class F>
+auto with_vectors(const F& f) {
+#if SCREE_RANK_BY_AVX512 && SCREE_COMPILED_FOR_AVX512
+  return f(Avx512());
+#elif SCREE_RANK_BY_AVX512
+  return has_avx512() ? call_with_avx512(f) : call_without(f);
+#else
+  return f(ChosenAtRunTime());
+#endif
+}
+
 // The number of elements below x, or not above it. O(n) or O(log n): n is that of a node.
 template <RankOf kOf, Rankable T>
-unsigned sorted_rank(const Plain<T>* sorted, unsigned n, T x) noexcept {
+unsigned sorted_rank(ChosenAtRunTime, const Plain<T>* sorted, unsigned n, T x) noexcept {
 #if SCREE_RANK_BY_AVX512
   if (has_avx512()) return rank_by_avx512<kOf>(sorted, n, x);
 #endif
@@ -117,7 +157,8 @@ unsigned sorted_rank(const Plain<T>* sorted, unsigned n, T x) noexcept {
 // Those of `among`, a bit for each of the first n <= 32 numbers, that are x, or below it. With vectors also the others
 // are loaded.
 template <LanesThat kThat, Rankable T>
-unsigned lanes_among(const Plain<T>* numbers, [[maybe_unused]] unsigned n, unsigned among, T x) noexcept {
+unsigned lanes_among(ChosenAtRunTime, const Plain<T>* numbers, [[maybe_unused]] unsigned n, unsigned among,
+                     T x) noexcept {
 #if SCREE_RANK_BY_AVX512
   if (has_avx512()) return lanes_by_avx512<kThat>(numbers, n, x) & among;
 #endif

@@ -24,7 +24,6 @@ class TreeCursor {
   using Inner = typename Structure::Inner;
   using Path = typename Structure::Path;
   using View = typename Structure::View;
-  using Position = typename View::Position;
 
  public:
   TreeCursor(const Structure& tree, const ebr::Barrier&) : tree_(&tree) {}
@@ -46,34 +45,31 @@ class TreeCursor {
   // The first key >= `target`.
   template <class Query>
   void seek(const Query& target) {
-    place_ = {};
+    enter(target);
     const auto probe = Slots::probe(target);
-    take(tree_->descend(probe, path_));
     for (;;) {
-      at_ = view_.lower_bound(tree_->compare(), probe);
-      if (at_.rank() != view_.count()) return settle();
+      if (rank_ != view_.count()) return settle();
       if (!step_leaf(kForward)) return;
+      rank_ = view_.rank_of(tree_->compare(), probe);
     }
   }
   // The last key <= `target`.
   template <class Query>
   void seek_for_prev(const Query& target) {
-    place_ = {};
+    enter(target);
     const auto probe = Slots::probe(target);
-    take(tree_->descend(probe, path_));
     for (;;) {
-      at_ = view_.lower_bound(tree_->compare(), probe);
-      if (view_.matches(tree_->compare(), at_, probe)) return settle();
+      if (view_.matches(tree_->compare(), rank_, probe)) return settle();
       if (settle_before()) return;
       if (!step_leaf(kBackward)) return;
+      rank_ = view_.rank_of(tree_->compare(), probe);
     }
   }
 
   // O(1) amortised. Require valid().
   void next() {
     assert(valid());
-    at_ = view_.after(at_);
-    if (at_.rank() == view_.count()) [[unlikely]]
+    if (++rank_ == view_.count()) [[unlikely]]
       return next_leaf();
     settle();
   }
@@ -85,25 +81,37 @@ class TreeCursor {
 
  private:
   enum Direction { kForward, kBackward };
+  static constexpr unsigned kAhead = 2;  // leaves
+
+  // The leaf where the target belongs, and how many of its entries are below it.
+  template <class Query>
+  void enter(const Query& target) {
+    place_ = {};
+    with_vectors([&](auto how) {
+      const auto probe = Slots::probe(target, how);
+      take(tree_->descend(probe, path_));
+      rank_ = view_.rank_of(tree_->compare(), probe);
+    });
+  }
 
   [[gnu::noinline]] void next_leaf() {
     const Slot last = place_.slot();
     while (step_leaf(kForward)) {
       const auto probe = Slots::probe_of(last);
-      at_ = view_.begin();
+      rank_ = 0;
       // A leaf's range can have grown towards this cursor: what is not above the last key was passed already.
-      if (view_.matches(tree_->compare(), at_, probe)) {
-        at_ = view_.lower_bound(tree_->compare(), probe);
-        if (view_.matches(tree_->compare(), at_, probe)) at_ = view_.after(at_);
+      if (view_.matches(tree_->compare(), rank_, probe)) {
+        rank_ = view_.rank_of(tree_->compare(), probe);
+        if (view_.matches(tree_->compare(), rank_, probe)) ++rank_;
       }
-      if (at_.rank() != view_.count()) return settle();
+      if (rank_ != view_.count()) return settle();
     }
   }
   [[gnu::noinline]] void previous_leaf() {
     const Slot last = place_.slot();
     while (step_leaf(kBackward)) {
       const auto probe = Slots::probe_of(last);
-      at_ = view_.lower_bound(tree_->compare(), probe);
+      rank_ = view_.rank_of(tree_->compare(), probe);
       if (settle_before()) return;
     }
   }
@@ -116,18 +124,18 @@ class TreeCursor {
   // A walk will read the entries of this leaf, which may lie scattered, and then the next one: lets misses overlap.
   void prefetch() const noexcept {
     if constexpr (!Slots::kInlineEntry) {
-      for (Position at = view_.begin(); at.rank() != view_.count(); at = view_.after(at)) {
-        __builtin_prefetch(*view_.place_at(at).payload);
-      }
+      for (unsigned rank = 0; rank < view_.count(); ++rank) __builtin_prefetch(*view_.place_at(rank).payload);
     }
     const typename Path::Step& step = path_.at[1];
-    if (step.index + 1 < step.node->child_count) Leaf::prefetch_all(step.node->child(step.index + 1));
+    for (unsigned next = step.index + 1; next < step.node->child_count && next <= step.index + kAhead; ++next) {
+      Leaf::prefetch_all(step.node->child(next));
+    }
   }
-  void settle() noexcept { place_ = view_.place_at(at_); }
+  void settle() noexcept { place_ = view_.place_at(rank_); }
   // At the entry before; false if there is none in this leaf.
   bool settle_before() noexcept {
-    if (at_.rank() == 0) return false;
-    at_ = view_.before(at_);
+    if (rank_ == 0) return false;
+    --rank_;
     settle();
     return true;
   }
@@ -153,7 +161,7 @@ class TreeCursor {
     while (view_.count() == 0) {
       if (!step_leaf(direction)) return;
     }
-    at_ = direction == kForward ? view_.begin() : view_.before(view_.end());
+    rank_ = direction == kForward ? 0 : view_.count() - 1;
     settle();
   }
 
@@ -179,7 +187,7 @@ class TreeCursor {
   const Structure* tree_;
   Path path_;
   View view_;  // of the leaf
-  Position at_;
+  unsigned rank_ = 0;
   Place place_;  // none: not valid
 };
 

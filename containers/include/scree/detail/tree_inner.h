@@ -54,11 +54,11 @@ class alignas(64) TreeInner {
   unsigned child_index(const Compare& compare, const Probe& probe) const {
     const unsigned separators = child_count - 1;
     if constexpr (requires { probe.head; }) {
-      const unsigned low = sorted_rank<RankOf::kBelow>(heads(), separators, probe.head);
+      const unsigned low = sorted_rank<RankOf::kBelow>(probe.kHow, heads(), separators, probe.head);
       if (low == separators || heads()[low] != probe.head) return low;
-      return search(compare, low, sorted_rank<RankOf::kNotAbove>(heads(), separators, probe.head), probe);
-    } else if constexpr (Slots::kNumbers && std::is_same_v<decltype(probe.key), Head>) {
-      return sorted_rank<RankOf::kNotAbove>(heads(), separators, probe.key);
+      return search(compare, low, sorted_rank<RankOf::kNotAbove>(probe.kHow, heads(), separators, probe.head), probe);
+    } else if constexpr (Slots::kNumbers && requires { probe.kHow; }) {
+      return sorted_rank<RankOf::kNotAbove>(probe.kHow, heads(), separators, probe.key);
     } else {
       return search(compare, 0, separators, probe);
     }

@@ -70,8 +70,8 @@ struct LeafPosition {
   bool exact;     // the next one has it
 };
 
-// Layout: this header; heads and payloads of the base; heads and payloads of the slots. In this order, so that a search
-// finds what it needs in one run of lines, which are fetched at once.
+// Layout: this header; heads of the base and of the slots; payloads of both. So a search finds what it needs in one run
+// of lines, which are fetched at once, and an entry has one number, wherever it lies.
 template <class Slots>
 class alignas(64) TreeLeaf {
  public:
@@ -139,11 +139,11 @@ class alignas(64) TreeLeaf {
   template <class Compare, class Probe>
   LeafPosition locate(const Compare& compare, const Probe& probe) const {
     if constexpr (requires { probe.head; }) {
-      const unsigned low = sorted_rank<RankOf::kBelow>(heads(), base_, probe.head);
+      const unsigned low = sorted_rank<RankOf::kBelow>(probe.kHow, heads(), base_, probe.head);
       if (low == base_ || heads()[low] != probe.head) return {low, false};
-      return search(compare, low, sorted_rank<RankOf::kNotAbove>(heads(), base_, probe.head), probe);
-    } else if constexpr (Slots::kNumbers && std::is_same_v<decltype(probe.key), Head>) {
-      const unsigned rank = sorted_rank<RankOf::kBelow>(heads(), base_, probe.key);
+      return search(compare, low, sorted_rank<RankOf::kNotAbove>(probe.kHow, heads(), base_, probe.head), probe);
+    } else if constexpr (Slots::kNumbers && requires { probe.kHow; }) {
+      const unsigned rank = sorted_rank<RankOf::kBelow>(probe.kHow, heads(), base_, probe.key);
       return {rank, rank < base_ && heads()[rank] == probe.key};
     } else {
       return search(compare, 0, base_, probe);
@@ -158,8 +158,8 @@ class alignas(64) TreeLeaf {
       return found == 0 ? kNone : std::countr_zero(found);
     }
     unsigned found = slots_at(place_byte(at), word.live());
-    if constexpr (Slots::kNumbers && std::is_same_v<decltype(probe.key), Head>) {
-      if (found != 0) found = lanes_among<LanesThat::kEqual>(slot_place(0).head, slots_, found, probe.key);
+    if constexpr (Slots::kNumbers && requires { probe.kHow; }) {
+      if (found != 0) found = lanes_among<LanesThat::kEqual>(probe.kHow, heads() + base_, slots_, found, probe.key);
       return found == 0 ? kNone : std::countr_zero(found);
     }
     for (; found != 0; found &= found - 1) {
@@ -174,11 +174,9 @@ class alignas(64) TreeLeaf {
     return word.is_live(static_cast<unsigned>(slot)) ? slot_place(static_cast<unsigned>(slot)) : Place{};
   }
 
+  // Of entry i of the base, and of slot i: entry base_count() + i.
   Place base_place(unsigned i) const noexcept { return {heads() + i, payloads() + i}; }
-  Place slot_place(unsigned i) const noexcept {
-    const std::size_t begin = slots_at_byte(base_);
-    return {field<Plain<Head>>(begin) + i, field<Plain<Payload>>(payloads_at(begin, slots_)) + i};
-  }
+  Place slot_place(unsigned i) const noexcept { return base_place(base_ + i); }
 
   // How many base entries are below the key in a published slot.
   unsigned gap_of(unsigned slot) const noexcept { return place_in(slot) & ~kOver; }
@@ -186,8 +184,7 @@ class alignas(64) TreeLeaf {
   // By the owner of a slot that was handed out and is not published.
   void write(unsigned slot, LeafPosition at, const Slot& content) noexcept {
     write(slot, at);
-    if constexpr (Slots::kHasHead) slot_heads()[slot] = content.head;
-    slot_payloads()[slot] = content.payload;
+    set(base_ + slot, content.head, content.payload);
   }
   // For one that says that a base entry is gone.
   void write(unsigned slot, LeafPosition at) noexcept {
@@ -233,56 +230,36 @@ class alignas(64) TreeLeaf {
   // A bit for each base entry below number `n`.
   static constexpr std::uint64_t below(unsigned n) noexcept { return (std::uint64_t{1} << n) - 1; }
 
-  // The slots of `live` by key, and the number of each (leaf_view.h). Returns how many there are.
-  template <class Compare>
-  unsigned sort_slots(const Compare& compare, unsigned live, std::uint8_t* sorted, std::uint8_t* sorted_numbers) const {
-#if SCREE_LEAF_BY_SSE2
-    // The rank of each is how many have a smaller number, or the same and a lesser key.
-    const __m128i places = _mm_load_si128(reinterpret_cast<const __m128i*>(places_));
-    const __m128i numbers =
-        _mm_or_si128(_mm_add_epi8(places, places), _mm_and_si128(_mm_srli_epi16(places, 7), _mm_set1_epi8(1)));
-    alignas(16) std::uint8_t number_of[16];
-    _mm_store_si128(reinterpret_cast<__m128i*>(number_of), numbers);
+  // Calls `f(slot, gap, rank)` for each slot of `live`; so many of them have lesser keys.
+  template <class How, class Compare, class F>
+  void rank_slots(How how, const Compare& compare, unsigned live, F&& f) const {
     for (unsigned left = live; left != 0; left &= left - 1) {
       const auto slot = static_cast<unsigned>(std::countr_zero(left));
-      const __m128i mine = _mm_set1_epi8(static_cast<char>(number_of[slot]));
-      const auto not_below =
-          static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(numbers, mine), numbers)));
-      auto rank = static_cast<unsigned>(std::popcount(live & ~not_below));
-      const unsigned same = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(numbers, mine))) & live;
-      if (const unsigned others = same & ~(1u << slot); others != 0) rank += count_below(compare, others, slot);
-      sorted[rank] = static_cast<std::uint8_t>(slot);
-      sorted_numbers[rank] = number_of[slot];
-    }
-    return static_cast<unsigned>(std::popcount(live));
-#else
-    unsigned n = 0;
-    for (unsigned left = live; left != 0; left &= left - 1) {
-      const auto slot = static_cast<unsigned>(std::countr_zero(left));
-      const unsigned place = place_in(slot);
-      const unsigned number = 2 * (place & ~kOver) + (place >= kOver ? 1 : 0);
-      unsigned to = n++;
-      for (; to != 0; --to) {
-        const unsigned other = sorted_numbers[to - 1];
-        if (other < number ||
-            (other == number && !Slots::less(compare, slot_place(slot), slot_place(sorted[to - 1])))) {
-          break;
-        }
-        sorted[to] = sorted[to - 1];
-        sorted_numbers[to] = sorted_numbers[to - 1];
+      const unsigned gap = gap_of(slot);
+      unsigned below;
+      if constexpr (Slots::kNumbers && std::is_same_v<How, Avx512>) {
+        below = lanes_among<LanesThat::kBelow>(how, heads() + base_, slots_, live, heads()[base_ + slot]);
+      } else {
+        // Those before the gap; and of those within it all if this one is over its end, else those with lesser keys.
+        below = slots_before(gap, live);
+        const unsigned same = slots_at(static_cast<std::uint8_t>(gap), live);
+        below |= is_over(slot) ? same : lesser(how, compare, same & ~(1u << slot), slot);
       }
-      sorted[to] = static_cast<std::uint8_t>(slot);
-      sorted_numbers[to] = static_cast<std::uint8_t>(number);
+      f(slot, gap, static_cast<unsigned>(std::popcount(below)));
     }
-    return n;
-#endif
+  }
+  // How many of the slots of `live` have keys below the probe, which belongs at `at`.
+  template <class Compare, class Probe>
+  unsigned slots_below(const Compare& compare, unsigned live, LeafPosition at, const Probe& probe) const {
+    unsigned below = static_cast<unsigned>(std::popcount(slots_before(at.rank, live)));
+    for (unsigned same = slots_at(static_cast<std::uint8_t>(at.rank), live); same != 0; same &= same - 1) {
+      below += Slots::less(compare, slot_place(static_cast<unsigned>(std::countr_zero(same))), probe) ? 1 : 0;
+    }
+    return below;
   }
 
   // By the maker.
-  void set_base(unsigned i, const Place& place) noexcept {
-    if constexpr (Slots::kHasHead) base_heads()[i] = *place.head;
-    base_payloads()[i] = *place.payload;
-  }
+  void set_base(unsigned i, const Place& place) noexcept { set(i, *place.head, *place.payload); }
 
   // What a search is likely to need, and what a walk is.
   static void prefetch(const void* leaf) noexcept {
@@ -305,14 +282,11 @@ class alignas(64) TreeLeaf {
   static constexpr std::size_t aligned(std::size_t offset, std::size_t alignment) {
     return (offset + alignment - 1) / alignment * alignment;
   }
-  static constexpr std::size_t payloads_at(std::size_t begin, std::size_t n) {
-    return aligned(begin + n * kHeadBytes, alignof(Payload));
-  }
-  static constexpr std::size_t slots_at_byte(std::size_t base) {
-    return aligned(payloads_at(sizeof(TreeLeaf), base) + base * sizeof(Payload), alignof(Slot));
+  static constexpr std::size_t payloads_at(std::size_t entries) {
+    return aligned(sizeof(TreeLeaf) + entries * kHeadBytes, alignof(Payload));
   }
   static constexpr std::size_t bytes(std::size_t base, std::size_t slots) {
-    return payloads_at(slots_at_byte(base), slots) + slots * sizeof(Payload);
+    return payloads_at(base + slots) + (base + slots) * sizeof(Payload);
   }
   template <class T>
   T* field(std::size_t offset) noexcept {
@@ -322,14 +296,13 @@ class alignas(64) TreeLeaf {
   const T* field(std::size_t offset) const noexcept {
     return reinterpret_cast<const T*>(reinterpret_cast<const char*>(this) + offset);
   }
+  std::size_t payloads_at() const noexcept { return payloads_at(std::size_t{base_} + slots_); }
   const Plain<Head>* heads() const noexcept { return field<Plain<Head>>(sizeof(TreeLeaf)); }
-  const Plain<Payload>* payloads() const noexcept {
-    return field<Plain<Payload>>(payloads_at(sizeof(TreeLeaf), base_));
+  const Plain<Payload>* payloads() const noexcept { return field<Plain<Payload>>(payloads_at()); }
+  void set(unsigned i, const Head& head, const Payload& payload) noexcept {
+    if constexpr (Slots::kHasHead) field<Plain<Head>>(sizeof(TreeLeaf))[i] = head;
+    field<Plain<Payload>>(payloads_at())[i] = payload;
   }
-  Plain<Head>* base_heads() noexcept { return field<Plain<Head>>(sizeof(TreeLeaf)); }
-  Plain<Payload>* base_payloads() noexcept { return field<Plain<Payload>>(payloads_at(sizeof(TreeLeaf), base_)); }
-  Plain<Head>* slot_heads() noexcept { return field<Plain<Head>>(slots_at_byte(base_)); }
-  Plain<Payload>* slot_payloads() noexcept { return field<Plain<Payload>>(payloads_at(slots_at_byte(base_), slots_)); }
 
   // Among the base entries [low, high), outside of which none is equal.
   template <class Compare, class Probe>
@@ -377,22 +350,38 @@ class alignas(64) TreeLeaf {
     return found;
 #endif
   }
-  // How many of the slots `others` have a lesser key than slot `slot`.
-  template <class Compare>
-  unsigned count_below(const Compare& compare, unsigned others, unsigned slot) const {
+  // Those of the published slots `among` whose gap comes before.
+  unsigned slots_before(unsigned gap, unsigned among) const noexcept {
+#if SCREE_LEAF_BY_SSE2
+    const __m128i all = _mm_load_si128(reinterpret_cast<const __m128i*>(places_));
+    const __m128i gaps = _mm_and_si128(all, _mm_set1_epi8(static_cast<char>(~kOver)));
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmplt_epi8(gaps, _mm_set1_epi8(static_cast<char>(gap))))) &
+           among;
+#else
+    unsigned found = 0;
+    for (unsigned left = among; left != 0; left &= left - 1) {
+      if (gap_of(static_cast<unsigned>(std::countr_zero(left))) < gap) found |= left & -left;
+    }
+    return found;
+#endif
+  }
+  bool is_over(unsigned slot) const noexcept { return (place_in(slot) & kOver) != 0; }
+  // Those of the slots `others` that have a lesser key than slot `slot`.
+  template <class How, class Compare>
+  unsigned lesser(How how, const Compare& compare, unsigned others, unsigned slot) const {
+    if (others == 0) return 0;
     if constexpr (Slots::kNumbers) {
-      const Plain<Head>* const heads = slot_place(0).head;
-      return static_cast<unsigned>(
-          std::popcount(lanes_among<LanesThat::kBelow, Head>(heads, slots_, others, heads[slot])));
+      return lanes_among<LanesThat::kBelow, Head>(how, heads() + base_, slots_, others, heads()[base_ + slot]);
     } else {
-      unsigned below = 0;
-      for (; others != 0; others &= others - 1) {
-        const auto other = static_cast<unsigned>(std::countr_zero(others));
-        below += Slots::less(compare, slot_place(other), slot_place(slot)) ? 1 : 0;
+      unsigned found = 0;
+      for (unsigned left = others; left != 0; left &= left - 1) {
+        const auto other = static_cast<unsigned>(std::countr_zero(left));
+        if (Slots::less(compare, slot_place(other), slot_place(slot))) found |= left & -left;
       }
-      return below;
+      return found;
     }
   }
+
   Atomic<std::uint64_t> word_{0};
   const std::uint16_t base_;
   const std::uint16_t slots_;

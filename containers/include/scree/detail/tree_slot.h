@@ -47,21 +47,24 @@ inline std::uint64_t byte_head(std::string_view key) noexcept {
   return head;
 }
 
-// The key sought by one operation.
+// The key sought by one operation. What is searched for with vectors also says which.
 template <class Query>
 struct PlainProbe {
   const Query& key;
 };
 // A number in the order of numbers.
-template <class K>
+template <class K, class How>
 struct NumberProbe {
+  static constexpr How kHow{};
   K key;
 };
 // A byte string in an order of the user's, which takes views.
 struct ViewProbe {
   std::string_view key;
 };
+template <class How>
 struct ByteProbe {
+  static constexpr How kHow{};
   std::string_view key;
   std::uint64_t head;
 };
@@ -111,18 +114,18 @@ struct TreeSlots {
   };
   static_assert(std::is_trivially_copyable_v<Slot> && std::is_trivially_copyable_v<Separator>);
 
-  template <class Query>
-  static auto probe(const Query& key) noexcept {
+  template <class Query, class How = ChosenAtRunTime>
+  static auto probe(const Query& key, How = {}) noexcept {
     if constexpr (kBytes) {
       const std::string_view view(key);
-      return ByteProbe{view, byte_head(view)};
+      return ByteProbe<How>{view, byte_head(view)};
     } else if constexpr (kNumbers && std::integral<Query>) {
       static_assert(
           !std::is_signed_v<K> || std::is_signed_v<std::common_type_t<K, Query>>,
           "compared with this type, negative keys would not be in order: convert what is sought to the key's type");
       // Where comparing the two would convert the query to K, it may as well be converted once.
       if constexpr (std::is_same_v<std::common_type_t<K, Query>, K>) {
-        return NumberProbe<K>{static_cast<K>(key)};
+        return NumberProbe<K, How>{static_cast<K>(key)};
       } else {
         return PlainProbe<Query>{key};
       }
@@ -133,9 +136,9 @@ struct TreeSlots {
   // The probe of a key that is in the tree; what the payload points to outlives it.
   static auto probe_of(const Slot& slot) noexcept {
     if constexpr (kBytes) {
-      return ByteProbe{slot.payload->key(), slot.head};
+      return ByteProbe<ChosenAtRunTime>{slot.payload->key(), slot.head};
     } else if constexpr (kNumbers) {
-      return NumberProbe<K>{slot.head};
+      return NumberProbe<K, ChosenAtRunTime>{slot.head};
     } else if constexpr (std::is_same_v<K, std::string>) {
       return ViewProbe{slot.payload->key()};
     } else if constexpr (kInlineKey) {
@@ -145,19 +148,6 @@ struct TreeSlots {
     }
   }
 
-  // Number `i` of those from `a` on if the mask is all ones, number `j` of those from `b` on if it is zero. By
-  // arithmetic: a branch would be guessed wrong half the time.
-  static Place select(std::ptrdiff_t mask, const Place& a, std::ptrdiff_t i, const Place& b,
-                      std::ptrdiff_t j) noexcept {
-    const std::ptrdiff_t index = (i & mask) | (j & ~mask);
-    const auto either = [&]<class T>(const T* x, const T* y) {
-      const auto bits = (reinterpret_cast<std::uintptr_t>(x) & static_cast<std::uintptr_t>(mask)) |
-                        (reinterpret_cast<std::uintptr_t>(y) & ~static_cast<std::uintptr_t>(mask));
-      return reinterpret_cast<const T*>(bits) + index;  // NOLINT(performance-no-int-to-ptr)
-    };
-    if constexpr (kHasHead) return {either(a.head, b.head), either(a.payload, b.payload)};
-    return {nullptr, either(a.payload, b.payload)};
-  }
   static decltype(auto) key(const Place& place) noexcept {
     if constexpr (kInlineKey) {
       return value_in<K>(*place.head);
@@ -193,7 +183,7 @@ struct TreeSlots {
   static bool equal(const Compare& compare, const Place& place, const Probe& probe) {
     if constexpr (kBytes) {
       return *place.head == probe.head && (*place.payload)->key() == probe.key;
-    } else if constexpr (std::is_same_v<Probe, NumberProbe<K>>) {
+    } else if constexpr (kNumbers && requires { probe.kHow; }) {
       return *place.head == probe.key;
     } else {
       return !less(compare, place, probe) && !greater(compare, place, probe);

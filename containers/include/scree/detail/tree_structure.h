@@ -231,10 +231,7 @@ class TreeStructure {
     return copy;
   }
   static void fill(Leaf& leaf, unsigned to, const View& view, unsigned begin, unsigned end) noexcept {
-    typename View::Position at = view.begin();
-    for (; at.rank() < begin; at = view.after(at)) {
-    }
-    for (; at.rank() < end; at = view.after(at)) leaf.set_base(to++, view.place_at(at));
+    for (unsigned rank = begin; rank < end; ++rank) leaf.set_base(to++, view.place_at(rank));
   }
 
   // Parks until the change below the parent of the path's leaf is over; the caller then descends again.
@@ -357,12 +354,12 @@ class TreeStructure {
       seal(path_.at[1].node);
       SCREE_SYNC_POINT("tree:split:frozen");
       const unsigned count = view.count();
-      const typename View::Position at = view.lower_bound(structure_.compare_, probe);
+      const unsigned rank = view.rank_of(structure_.compare_, probe);
       unsigned low_count = count / 2, low_slots = kLeafSlots, high_slots = kLeafSlots;
-      if (at.rank() == count && path_.on_right_edge(1)) {
+      if (rank == count && path_.on_right_edge(1)) {
         low_count = kLeafBase;
         low_slots = 0;
-      } else if (at.rank() == 0 && path_.on_left_edge(1)) {
+      } else if (rank == 0 && path_.on_left_edge(1)) {
         low_count = count - kLeafBase;
         high_slots = 0;
       }
