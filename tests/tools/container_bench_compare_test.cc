@@ -181,14 +181,11 @@ TEST(ContainerTable, has_a_row_per_contender_with_ours_first) {
   ASSERT_TRUE(compare(benchmark, 2, 1000, 1, &comparison).is_ok());
   EXPECT_EQ(
       table_head() + table_rows(comparison),
-      "| benchmark               | threads |           n | contender         |     ns/op |  ratio | min to max     | "
-      "difference |\n"
-      "|-------------------------|--------:|------------:|-------------------|----------:|-------:|----------------|-"
-      "----------:|\n"
-      "| enter_exit              |       2 |        1000 | ebr               |      1.50 |        |                | "
-      "           |\n"
-      "| enter_exit              |       2 |        1000 | peer              |      6.00 |   0.25 | 0.25 to 0.25   | "
-      "     -4.50 |\n");
+      R"(| benchmark               | threads |           n | contender                    |     ns/op |  ratio | min to max     | difference |
+|-------------------------|--------:|------------:|------------------------------|----------:|-------:|----------------|-----------:|
+| enter_exit              |       2 |        1000 | ebr                          |      1.50 |        |                |            |
+| enter_exit              |       2 |        1000 | peer                         |      6.00 |   0.25 | 0.25 to 0.25   |      -4.50 |
+)");
 }
 
 TEST(ContainerJson, holds_the_difference_beside_the_ratio) {

@@ -99,6 +99,26 @@ TEST_F(ContainerBench, hands_numbers_over_through_a_stack) {
   EXPECT_EQ(json["ratios"].array.size(), compiled_in ? 4u : 0u);
 }
 
+TEST_F(ContainerBench, compares_maps_of_numbers_and_of_bytes) {
+  const Json json = run_for_json("--containers=tree_index,tree_index_bytes --n=3000 --reps=1 --threads=1,2");
+  const bool has_absl = json["machine"].has("absl_btree_map"), has_tbb = json["machine"].has("tbb_map");
+  std::map<std::string, std::set<std::string>> at_1_thread, at_2_threads;
+  for (const Json& result : json["results"].array) {
+    auto& subjects = result["threads"].number == 1 ? at_1_thread : at_2_threads;
+    subjects[result["benchmark"].string].insert(result["subject"].string);
+  }
+  for (const char* benchmark :
+       {"insert_random", "insert_ascending", "read_hit", "read_miss", "scan_100", "scan_all", "erase"}) {
+    for (const std::string bytes : {"", "_bytes"}) {
+      EXPECT_TRUE(at_1_thread[benchmark].contains("tree_index" + bytes)) << benchmark;
+      EXPECT_TRUE(at_2_threads[benchmark].contains("tree_index" + bytes)) << benchmark;
+      EXPECT_EQ(at_1_thread[benchmark].contains("absl_btree_map" + bytes), has_absl) << benchmark;
+      EXPECT_FALSE(at_2_threads[benchmark].contains("absl_btree_map" + bytes)) << "it is for one thread alone";
+      EXPECT_EQ(at_2_threads[benchmark].contains("tbb_map" + bytes), has_tbb && benchmark != std::string("erase"));
+    }
+  }
+}
+
 TEST_F(ContainerBench, a_ratio_is_our_time_over_the_peers) {
   const Json json = run_for_json("--n=30000 --reps=1 --threads=1 --benchmarks=enter_exit --peers=release_store");
   ASSERT_EQ(json["ratios"].array.size(), 1u);

@@ -1,94 +1,102 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Benchmarks of ordered maps from numbers to numbers. The keys are splitmix64 of 0 to n - 1, put in in this order, read
-// and erased in a shuffled one that is the same in every run.
+// Benchmarks of ordered maps.
 //
 // A way of doing it is a type with:
-//   Map                                              default-constructible, empty at first
-//   static bool insert(Map*, std::uint64_t key, std::uint64_t value)
-//   static bool read(const Map&, std::uint64_t key, std::uint64_t* value)
-//   static bool erase(Map*, std::uint64_t key)
-//   static std::uint64_t scan(const Map&, std::uint64_t from, std::uint64_t entries)   the sum of values
-//   static std::uint64_t scan_all(const Map&)                                          the same
+//   Workload                                          what is put in (map_workload.h): KeyView and ValueView are its
+//   Map                                               default-constructible, empty at first
+//   static bool insert(Map*, KeyView key, ValueView value)
+//   static bool read(const Map&, KeyView key, f)      calls f(value) if the key is there
+//   static bool erase(Map*, KeyView key)
+//   static void scan(const Map&, KeyView from, std::uint64_t entries, f)   calls f(value) for each
+//   static void scan_all(const Map&, f)               the same
 //   static constexpr unsigned kThreads                how many it bears at once
 //   static constexpr bool kErases                     whether it can erase beside others
 
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "contender.h"
+#include "keep.h"
+#include "map_workload.h"
 #include "registry.h"
 #include "timed_threads.h"
 
 namespace scree::bench {
 
-// What the maps with the interface of std::map have in common.
-template <class M>
+// What the maps with the interface of std::map have in common. They are asked with a `Query`, made of a KeyView.
+template <class W, class M, class Query = typename W::KeyView>
 struct StandardMapWay {
+  using Workload = W;
+  using KeyView = typename W::KeyView;
   using Map = M;
 
-  static bool insert(Map* map, std::uint64_t key, std::uint64_t value) { return map->emplace(key, value).second; }
-  static bool read(const Map& map, std::uint64_t key, std::uint64_t* value) {
-    const auto found = map.find(key);
+  static bool insert(Map* map, KeyView key, typename W::ValueView value) { return map->emplace(key, value).second; }
+  template <class F>
+  static bool read(const Map& map, KeyView key, const F& f) {
+    const auto found = map.find(Query(key));
     if (found == map.end()) return false;
-    *value = found->second;
+    f(found->second);
     return true;
   }
-  static std::uint64_t scan(const Map& map, std::uint64_t from, std::uint64_t entries) {
-    std::uint64_t sum = 0;
-    for (auto i = map.lower_bound(from); entries != 0 && i != map.end(); --entries, ++i) sum += i->second;
-    return sum;
+  template <class F>
+  static void scan(const Map& map, KeyView from, std::uint64_t entries, const F& f) {
+    for (auto i = map.lower_bound(Query(from)); entries != 0 && i != map.end(); --entries, ++i) f(i->second);
   }
-  static std::uint64_t scan_all(const Map& map) {
-    std::uint64_t sum = 0;
-    for (const auto& [key, value] : map) sum += value;
-    return sum;
+  template <class F>
+  static void scan_all(const Map& map, const F& f) {
+    for (const auto& [key, value] : map) f(value);
   }
 };
 
-inline constexpr std::uint64_t kOrderedMapEntries = 1'000'000;
-inline constexpr std::uint64_t kOrderedMapMost = 50'000'000;  // a few gigabytes
-inline constexpr std::uint64_t kScanLength = 100;
+// What each thread of a run does.
+struct Load {
+  std::uint64_t expected = 0;         // what it adds up to for [0, n)
+  bool each_does_everything = false;  // or its part of [0, n)
+  std::uint64_t passes = 1;           // how often it does so
+};
 
-inline std::uint64_t splitmix64(std::uint64_t i) {
-  std::uint64_t x = i + 0x9e3779b97f4a7c15;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
+// Runs `work(first, last)` on each thread. The results are added up and must be what is expected; the time is that of n
+// operations.
+template <class Work>
+Status run_load(const RunRequest& request, double* nanoseconds, const Load& load, const Work& work) {
+  const std::uint64_t part = load.each_does_everything ? request.n : request.operations_per_thread();
+  std::atomic<std::uint64_t> next{0}, sum{0};
+  *nanoseconds = run_on_threads(request.threads, [&](Lap& lap) {
+    const std::uint64_t thread = next.fetch_add(1, std::memory_order_relaxed);
+    const std::uint64_t first = load.each_does_everything ? 0 : thread * part;
+    std::uint64_t mine = 0;
+    lap.start();
+    for (std::uint64_t pass = 0; pass < load.passes; ++pass) mine += work(first, first + part);
+    lap.stop();
+    sum.fetch_add(mine, std::memory_order_relaxed);
+  });
+  const std::uint64_t times = load.passes * (load.each_does_everything ? request.threads : 1);
+  *nanoseconds /= static_cast<double>(times);
+  const std::uint64_t expected = times * load.expected;
+  if (sum.load() == expected) return Status::ok();
+  return Status::corruption("the results add up to " + std::to_string(sum.load()) + " instead of " +
+                            std::to_string(expected));
 }
-
-// The keys in both orders, made once for each n.
-struct OrderedMapKeys {
-  explicit OrderedMapKeys(std::uint64_t n) {
-    for (std::uint64_t i = 0; i < n; ++i) in_order.push_back(splitmix64(i));
-    shuffled = in_order;
-    for (std::uint64_t i = n; i > 1; --i) std::swap(shuffled[i - 1], shuffled[splitmix64(~i) % i]);
-  }
-  static const OrderedMapKeys& of(std::uint64_t n) {
-    static std::unique_ptr<OrderedMapKeys> last;
-    if (last == nullptr || last->in_order.size() != n) last = std::make_unique<OrderedMapKeys>(n);
-    return *last;
-  }
-
-  std::vector<std::uint64_t> in_order, shuffled;
-};
 
 template <class Way>
 std::unique_ptr<typename Way::Map> filled_ordered_map(std::uint64_t n) {
+  using Workload = typename Way::Workload;
+  const OrderedMapKeys& keys = OrderedMapKeys::of(n);
   auto map = std::make_unique<typename Way::Map>();
-  for (const std::uint64_t key : OrderedMapKeys::of(n).in_order) Way::insert(map.get(), key, key);
+  for (std::uint64_t i = 0; i < n; ++i) {
+    Way::insert(map.get(), typename Workload::Key(keys.in_order[i]), Workload::value(i));
+  }
   return map;
 }
 // One that runs only look at. The last one of each kind is kept.
 template <class Way>
-typename Way::Map& shared_ordered_map(std::uint64_t n) {
+const typename Way::Map& kept_ordered_map(std::uint64_t n) {
   static std::unique_ptr<typename Way::Map> last;
   static std::uint64_t entries = 0;
   if (last == nullptr || entries != n) last = filled_ordered_map<Way>(n);
@@ -96,96 +104,76 @@ typename Way::Map& shared_ordered_map(std::uint64_t n) {
   return *last;
 }
 
-// Runs `work(first, last)` on each thread, for its part of [0, n); it returns what is summed up and must be `expected`.
-template <class Work>
-Status run_parts(const RunRequest& request, double* nanoseconds, std::uint64_t expected, const Work& work) {
-  std::atomic<std::uint64_t> next{0}, sum{0};
-  *nanoseconds = run_on_threads(request.threads, [&](Lap& lap) {
-    const std::uint64_t part = next.fetch_add(1, std::memory_order_relaxed);
-    lap.start();
-    const std::uint64_t mine =
-        work(part * request.operations_per_thread(), (part + 1) * request.operations_per_thread());
-    lap.stop();
-    sum.fetch_add(mine, std::memory_order_relaxed);
-  });
-  if (sum.load() == expected) return Status::ok();
-  return Status::corruption("the results add up to " + std::to_string(sum.load()) + " instead of " +
-                            std::to_string(expected));
-}
+// How often a run that only looks goes over a map of n entries: small ones several times, so that neither the start of
+// threads shows nor what the contender before left of them in the caches.
+inline std::uint64_t passes_over(std::uint64_t n) { return std::max<std::uint64_t>(200'000 / n, 1); }
 
 template <class Way>
 struct OrderedMapRuns {
   using Map = typename Way::Map;
+  using Workload = typename Way::Workload;
+  using Key = typename Workload::Key;
 
   static Status insert_random(const RunRequest& request, double* nanoseconds) {
     const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-    Map map;
-    return run_parts(request, nanoseconds, request.n, [&](std::uint64_t first, std::uint64_t last) {
-      std::uint64_t fresh = 0;
-      for (std::uint64_t i = first; i < last; ++i) {
-        fresh += Way::insert(&map, keys.in_order[i], i) ? 1 : 0;
-      }
-      return fresh;
-    });
+    return insert(request, nanoseconds, [&](std::uint64_t i) { return Key(keys.in_order[i]); });
   }
   static Status insert_ascending(const RunRequest& request, double* nanoseconds) {
-    Map map;
-    return run_parts(request, nanoseconds, request.n, [&](std::uint64_t first, std::uint64_t last) {
-      std::uint64_t fresh = 0;
-      for (std::uint64_t i = first; i < last; ++i) fresh += Way::insert(&map, i, i) ? 1 : 0;
-      return fresh;
-    });
+    return insert(request, nanoseconds, [](std::uint64_t i) { return Key(i); });
   }
   static Status read_hit(const RunRequest& request, double* nanoseconds) {
-    const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-    const Map& map = shared_ordered_map<Way>(request.n);
-    return run_parts(request, nanoseconds, request.n, [&](std::uint64_t first, std::uint64_t last) {
-      std::uint64_t found = 0, value = 0;
-      for (std::uint64_t i = first; i < last; ++i) {
-        found += Way::read(map, keys.shuffled[i], &value) && value == keys.shuffled[i] ? 1 : 0;
-      }
-      return found;
-    });
+    return read(request, nanoseconds, 0, sum_of_digests(request.n));
   }
-  static Status read_miss(const RunRequest& request, double* nanoseconds) {
-    const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-    const Map& map = shared_ordered_map<Way>(request.n);
-    return run_parts(request, nanoseconds, 0, [&](std::uint64_t first, std::uint64_t last) {
-      std::uint64_t found = 0, value = 0;
-      for (std::uint64_t i = first; i < last; ++i) found += Way::read(map, keys.shuffled[i] + 1, &value) ? 1 : 0;
-      return found;
-    });
-  }
+  static Status read_miss(const RunRequest& request, double* nanoseconds) { return read(request, nanoseconds, 1, 0); }
   // An operation is one entry.
   static Status scan_100(const RunRequest& request, double* nanoseconds) {
     const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-    const Map& map = shared_ordered_map<Way>(request.n);
-    std::atomic<std::uint64_t> sum{0};
-    return run_parts(request, nanoseconds, 0, [&](std::uint64_t first, std::uint64_t last) {
-      std::uint64_t mine = 0;
-      for (std::uint64_t i = first; i < last; i += kScanLength) mine += Way::scan(map, keys.shuffled[i], kScanLength);
-      sum.fetch_add(mine, std::memory_order_relaxed);
-      return 0;
+    const Map& map = kept_ordered_map<Way>(request.n);
+    Load load{.passes = passes_over(request.n)};
+    const std::uint64_t part = request.operations_per_thread();
+    for (std::uint64_t first = 0; first < request.n; first += part) {
+      for (std::uint64_t i = first; i < first + part; i += kScanLength) {
+        load.expected += keys.scan_length(keys.shuffled[i]);
+      }
+    }
+    return run_load(request, nanoseconds, load, [&](std::uint64_t first, std::uint64_t last) {
+      std::uint64_t entries = 0, digests = 0;
+      for (std::uint64_t i = first; i < last; i += kScanLength) {
+        Way::scan(map, Key(keys.shuffled[i]), kScanLength, [&](typename Workload::ValueView value) {
+          ++entries;
+          digests += Workload::digest(value);
+        });
+      }
+      keep(&digests);
+      return entries;
     });
   }
   // Each thread scans everything; so an operation is one entry of one thread's scan.
   static Status scan_all(const RunRequest& request, double* nanoseconds) {
-    const Map& map = shared_ordered_map<Way>(request.n);
-    std::uint64_t expected = 0;
-    for (const std::uint64_t key : OrderedMapKeys::of(request.n).in_order) expected += key;
-    const Status status = run_parts(request, nanoseconds, request.threads * expected,
-                                    [&](std::uint64_t, std::uint64_t) { return Way::scan_all(map); });
-    *nanoseconds /= request.threads;
-    return status;
+    const Map& map = kept_ordered_map<Way>(request.n);
+    const Load load{
+        .expected = sum_of_digests(request.n), .each_does_everything = true, .passes = passes_over(request.n)};
+    return run_load(request, nanoseconds, load, [&](std::uint64_t, std::uint64_t) {
+      std::uint64_t digests = 0;
+      Way::scan_all(map, [&](typename Workload::ValueView value) { digests += Workload::digest(value); });
+      return digests;
+    });
   }
   static Status erase(const RunRequest& request, double* nanoseconds) {
     const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
     const auto map = filled_ordered_map<Way>(request.n);
-    return run_parts(request, nanoseconds, request.n, [&](std::uint64_t first, std::uint64_t last) {
+    return run_load(request, nanoseconds, {.expected = request.n}, [&](std::uint64_t first, std::uint64_t last) {
       std::uint64_t erased = 0;
-      for (std::uint64_t i = first; i < last; ++i) erased += Way::erase(map.get(), keys.shuffled[i]) ? 1 : 0;
+      for (std::uint64_t i = first; i < last; ++i) erased += Way::erase(map.get(), Key(keys.shuffled[i])) ? 1 : 0;
       return erased;
     });
+  }
+
+  // Of all values.
+  static std::uint64_t sum_of_digests(std::uint64_t n) {
+    std::uint64_t sum = 0;
+    for (std::uint64_t i = 0; i < n; ++i) sum += Workload::digest(Workload::value(i));
+    return sum;
   }
 
   // Calls `add(name, run)` for each benchmark that the way can do.
@@ -199,6 +187,33 @@ struct OrderedMapRuns {
     add("scan_all", &scan_all);
     if constexpr (Way::kErases) add("erase", &erase);
   }
+
+ private:
+  template <class KeyOf>
+  static Status insert(const RunRequest& request, double* nanoseconds, const KeyOf& key_of) {
+    Map map;
+    return run_load(request, nanoseconds, {.expected = request.n}, [&](std::uint64_t first, std::uint64_t last) {
+      std::uint64_t fresh = 0;
+      for (std::uint64_t i = first; i < last; ++i) {
+        fresh += Way::insert(&map, key_of(i), Workload::value(i)) ? 1 : 0;
+      }
+      return fresh;
+    });
+  }
+  // Of the keys that are `beyond` those that are there.
+  static Status read(const RunRequest& request, double* nanoseconds, std::uint64_t beyond, std::uint64_t expected) {
+    const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
+    const Map& map = kept_ordered_map<Way>(request.n);
+    const Load load{.expected = expected, .passes = passes_over(request.n)};
+    return run_load(request, nanoseconds, load, [&](std::uint64_t first, std::uint64_t last) {
+      std::uint64_t digests = 0;
+      for (std::uint64_t i = first; i < last; ++i) {
+        Way::read(map, Key(keys.shuffled[i] + beyond),
+                  [&](typename Workload::ValueView value) { digests += Workload::digest(value); });
+      }
+      return digests;
+    });
+  }
 };
 
 template <class Way>
@@ -207,7 +222,7 @@ void add_ordered_map(Registry* registry, const std::string& name) {
     registry->add({.name = benchmark,
                    .container = {.name = name, .run = run},
                    .default_n = kOrderedMapEntries,
-                   .max_n = kOrderedMapMost});
+                   .max_n = Way::Workload::kMost});
   });
 }
 template <class Way>

@@ -2,6 +2,11 @@
 //
 // tbb::concurrent_map, a skip list. It cannot erase beside other threads.
 
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+
 #include "ordered_map.h"
 #include "registry.h"
 
@@ -16,21 +21,30 @@ namespace scree::bench {
 
 namespace {
 
-struct TbbMap : StandardMapWay<tbb::concurrent_map<std::uint64_t, std::uint64_t>> {
+template <class W, class M>
+struct TbbWay : StandardMapWay<W, M> {
   static constexpr unsigned kThreads = std::numeric_limits<unsigned>::max();
   static constexpr bool kErases = false;
 };
+
+using NumberWay = TbbWay<NumberWorkload, tbb::concurrent_map<std::uint64_t, std::uint64_t>>;
+// Ordered by std::less<>, so that views can be sought.
+using ByteWay = TbbWay<ByteWorkload, tbb::concurrent_map<std::string, std::string, std::less<>>>;
 
 }  // namespace
 
 void add_tbb_map(Registry* registry) {
   registry->add_peer("tbb_map", "oneTBB " TBB_VERSION_STRING);
-  add_ordered_map_side<TbbMap>(registry, "tree_index", "tbb_map");
+  add_ordered_map_side<NumberWay>(registry, "tree_index", "tbb_map");
+  registry->add_peer("tbb_map_bytes", "oneTBB " TBB_VERSION_STRING);
+  add_ordered_map_side<ByteWay>(registry, "tree_index_bytes", "tbb_map_bytes");
 }
 
 #else
 
-void add_tbb_map(Registry* registry) { registry->add_absent_peer("tbb_map", "libtbb-dev"); }
+void add_tbb_map(Registry* registry) {
+  for (const char* name : {"tbb_map", "tbb_map_bytes"}) registry->add_absent_peer(name, "libtbb-dev");
+}
 
 #endif
 

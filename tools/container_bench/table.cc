@@ -9,7 +9,7 @@ namespace {
 
 std::string row(const SubjectResult& result, const std::string& ratio, const std::string& spread,
                 const std::string& difference) {
-  return format("| %-23s | %7u | %11llu | %-17s | %9.2f | %6s | %-14s | %10s |\n", result.benchmark.c_str(),
+  return format("| %-23s | %7u | %11llu | %-28s | %9.2f | %6s | %-14s | %10s |\n", result.benchmark.c_str(),
                 result.threads, static_cast<unsigned long long>(result.n), result.subject.c_str(),
                 result.nanoseconds_per_operation, ratio.c_str(), spread.c_str(), difference.c_str());
 }
@@ -17,9 +17,9 @@ std::string row(const SubjectResult& result, const std::string& ratio, const std
 }  // namespace
 
 std::string table_head() {
-  return format("| %-23s | %7s | %11s | %-17s | %9s | %6s | %-14s | %10s |\n", "benchmark", "threads", "n", "contender",
+  return format("| %-23s | %7s | %11s | %-28s | %9s | %6s | %-14s | %10s |\n", "benchmark", "threads", "n", "contender",
                 "ns/op", "ratio", "min to max", "difference") +
-         "|-------------------------|--------:|------------:|-------------------|----------:|-------:|"
+         "|-------------------------|--------:|------------:|------------------------------|----------:|-------:|"
          "----------------|-----------:|\n";
 }
 
