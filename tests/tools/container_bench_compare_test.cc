@@ -159,6 +159,43 @@ TEST(ContainerComparison, does_no_more_operations_than_the_benchmark_bears) {
   }
 }
 
+Benchmark scaled(Script* script) {
+  Benchmark benchmark = {.name = "read_hit", .container = script->takes("a", {9, 6, 6, 2})};
+  benchmark.peers = {script->takes("b", {9, 1, 1, 1}), script->takes("c", {9, 8, 6, 10}),
+                     script->takes("d", {9, 4, 4, 2})};
+  benchmark.peers[1].role = Role::kOneThread;
+  benchmark.peers[2].role = Role::kIndependent;
+  return benchmark;
+}
+
+TEST(ContainerComparison, a_scaling_compares_with_the_one_thread_of_the_same_round) {
+  Script script;
+  Comparison comparison;
+  ASSERT_TRUE(compare(scaled(&script), 2, 100, 3, &comparison).is_ok());
+  EXPECT_EQ(script.order(), "abcdabcdabcdabcd");
+  ASSERT_TRUE(comparison.scaling.has_value());
+  const Ratio& shared = comparison.scaling->shared;
+  EXPECT_EQ(shared.subject, "a");
+  EXPECT_EQ(shared.peer, "c");
+  EXPECT_DOUBLE_EQ(shared.median, 6.0 / 8);
+  EXPECT_DOUBLE_EQ(shared.min, 2.0 / 10);
+  EXPECT_DOUBLE_EQ(shared.max, 6.0 / 6);
+  const Ratio& independent = comparison.scaling->independent;
+  EXPECT_EQ(independent.subject, "d");
+  EXPECT_EQ(independent.peer, "c");
+  EXPECT_DOUBLE_EQ(independent.median, 4.0 / 8);
+  EXPECT_DOUBLE_EQ(independent.max, 4.0 / 6);
+  EXPECT_EQ(comparison.ratios.size(), 3u) << "the container's own";
+}
+
+TEST(ContainerComparison, one_thread_has_no_scaling) {
+  Script script;
+  Comparison comparison;
+  ASSERT_TRUE(compare(scaled(&script), 1, 100, 1, &comparison).is_ok());
+  EXPECT_EQ(script.order(), "abab");
+  EXPECT_FALSE(comparison.scaling.has_value());
+}
+
 TEST(ContainerComparison, a_failed_run_ends_it_and_is_named) {
   for (const bool ours_fails : {false, true}) {
     Script script;
@@ -185,6 +222,18 @@ TEST(ContainerTable, has_a_row_per_contender_with_ours_first) {
 |-------------------------|--------:|------------:|------------------------------|----------:|-------:|----------------|-----------:|
 | enter_exit              |       2 |        1000 | ebr                          |      1.50 |        |                |            |
 | enter_exit              |       2 |        1000 | peer                         |      6.00 |   0.25 | 0.25 to 0.25   |      -4.50 |
+)");
+}
+
+TEST(ContainerTable, shows_a_scaling_as_throughput_over_that_of_one_thread) {
+  Script script;
+  Comparison comparison;
+  ASSERT_TRUE(compare(scaled(&script), 2, 100, 3, &comparison).is_ok());
+  EXPECT_EQ(
+      scaling_table(std::vector{*comparison.scaling}),
+      R"(| benchmark               | container        | threads |    scaling | min to max     | independent | min to max     |
+|-------------------------|------------------|--------:|-----------:|----------------|------------:|----------------|
+| read_hit                | a                |       2 |       1.33 | 1.00 to 5.00   |        2.00 | 1.50 to 5.00   |
 )");
 }
 

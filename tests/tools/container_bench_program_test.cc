@@ -119,6 +119,24 @@ TEST_F(ContainerBench, compares_maps_of_numbers_and_of_bytes) {
   }
 }
 
+TEST_F(ContainerBench, shows_how_a_map_scales_and_how_independent_ones_do) {
+  const Json json = run_for_json(
+      "--containers=tree_index --benchmarks=insert_random,read_hit,scan_100,scan_all,erase --n=3000 --reps=1 "
+      "--threads=1,3 --peers=tree_index_1_thread,tree_index_independent");
+  std::map<std::string, std::set<std::string>> pairs;
+  for (const Json& ratio : json["ratios"].array) {
+    EXPECT_EQ(ratio["threads"].number, 3);
+    pairs[ratio["benchmark"].string].insert(ratio["subject"].string + " / " + ratio["peer"].string);
+  }
+  EXPECT_EQ(pairs.size(), 5u);
+  for (const auto& [benchmark, those] : pairs) {
+    EXPECT_EQ(those, (std::set<std::string>{"tree_index / tree_index_1_thread", "tree_index / tree_index_independent",
+                                            "tree_index_independent / tree_index_1_thread"}))
+        << benchmark;
+  }
+  EXPECT_NE(outcome_.output.find(" scaling |"), std::string::npos) << outcome_.output;
+}
+
 TEST_F(ContainerBench, a_ratio_is_our_time_over_the_peers) {
   const Json json = run_for_json("--n=30000 --reps=1 --threads=1 --benchmarks=enter_exit --peers=release_store");
   ASSERT_EQ(json["ratios"].array.size(), 1u);

@@ -40,7 +40,7 @@ Status compare(const Benchmark& benchmark, unsigned threads, std::optional<std::
   if (!n) n = benchmark.default_n;
   std::vector<const Contender*> contenders = {&benchmark.container};
   for (const Contender& peer : benchmark.peers) {
-    if (threads <= peer.max_threads) contenders.push_back(&peer);
+    if (peer.takes_part(threads)) contenders.push_back(&peer);
   }
 
   constexpr std::uint64_t kFirstTry = 10'000;
@@ -62,6 +62,22 @@ Status compare(const Benchmark& benchmark, unsigned threads, std::optional<std::
     }
   }
 
+  // Of one contender's times to another's.
+  const auto ratio_of = [&](std::size_t subject, std::size_t peer) {
+    const Spread ratio = spread_of(pair_by_pair(times[subject], times[peer], std::divides<double>()));
+    const Spread difference = spread_of(pair_by_pair(times[subject], times[peer], std::minus<double>()));
+    return Ratio{.benchmark = benchmark.name,
+                 .subject = contenders[subject]->name,
+                 .peer = contenders[peer]->name,
+                 .threads = threads,
+                 .n = request.n,
+                 .median = ratio.median,
+                 .min = ratio.min,
+                 .max = ratio.max,
+                 .pairs = reps,
+                 .difference_ns = difference.median};
+  };
+  std::optional<std::size_t> one_thread, independent;
   for (std::size_t i = 0; i < contenders.size(); ++i) {
     const double median = spread_of(times[i]).median;
     comparison->results.push_back({.benchmark = benchmark.name,
@@ -71,19 +87,12 @@ Status compare(const Benchmark& benchmark, unsigned threads, std::optional<std::
                                    .operations_per_second = 1e9 / median,
                                    .nanoseconds_per_operation = median,
                                    .latency = {}});
-    if (i == 0) continue;
-    const Spread ratio = spread_of(pair_by_pair(times[0], times[i], std::divides<double>()));
-    const Spread difference = spread_of(pair_by_pair(times[0], times[i], std::minus<double>()));
-    comparison->ratios.push_back({.benchmark = benchmark.name,
-                                  .subject = benchmark.container.name,
-                                  .peer = contenders[i]->name,
-                                  .threads = threads,
-                                  .n = request.n,
-                                  .median = ratio.median,
-                                  .min = ratio.min,
-                                  .max = ratio.max,
-                                  .pairs = reps,
-                                  .difference_ns = difference.median});
+    if (i != 0) comparison->ratios.push_back(ratio_of(0, i));
+    if (contenders[i]->role == Role::kOneThread) one_thread = i;
+    if (contenders[i]->role == Role::kIndependent) independent = i;
+  }
+  if (one_thread && independent) {
+    comparison->scaling = {.shared = ratio_of(0, *one_thread), .independent = ratio_of(*independent, *one_thread)};
   }
   return Status::ok();
 }

@@ -13,11 +13,18 @@
 
 namespace scree::bench {
 
+// Times ÷ that of one thread which does the same: what a scaling is the inverse of.
+struct Scaling {
+  Ratio shared;       // of the threads with one container
+  Ratio independent;  // and with a container each
+};
+
 // One benchmark with one number of threads. In results the container comes first, then its peers; ratios are in the
 // order of the peers: our time ÷ the peer's, lower is better.
 struct Comparison {
   std::vector<SubjectResult> results;
   std::vector<Ratio> ratios;
+  std::optional<Scaling> scaling;  // where both of its peers took part
 };
 
 // Runs all contenders in turn (A B C A B C …), one round that does not count, then `reps` rounds. Every run does the

@@ -27,11 +27,22 @@ struct RunRequest {
 // time.
 using RunFunction = std::function<Status(const RunRequest& request, double* nanoseconds)>;
 
+// What a side is measured for. The last two are containers of ours, too, and show how the throughput of several threads
+// grows over that of one, and how it would if they had nothing in common.
+enum class Role {
+  kRival,
+  kOneThread,    // one thread does the work of all
+  kIndependent,  // each thread does the work of all, with a container of its own
+};
+
 // One side of a benchmark: a container of ours, or a peer.
 struct Contender {
   std::string name;
   RunFunction run;
   unsigned max_threads = std::numeric_limits<unsigned>::max();  // it is left out where there are more
+  Role role = Role::kRival;
+
+  bool takes_part(unsigned threads) const { return threads <= max_threads && (threads > 1 || role == Role::kRival); }
 };
 
 // A benchmark of one of our containers.

@@ -3,7 +3,7 @@
 // container_bench: measures the containers against their peers, in one process and in turn.
 
 #include <cstdio>
-#include <exception>
+#include <vector>
 
 #include "compare.h"
 #include "flags.h"
@@ -25,6 +25,7 @@ Status run(const Config& config, const Facts& machine) {
   std::fflush(stdout);
 
   Comparison all;
+  std::vector<Scaling> scalings;
   for (const Benchmark& benchmark : config.benchmarks) {
     const bool has_its_own = benchmark.only_threads.has_value();
     for (const unsigned threads : has_its_own ? std::vector{*benchmark.only_threads} : config.threads) {
@@ -34,7 +35,14 @@ Status run(const Config& config, const Facts& machine) {
       std::fflush(stdout);
       all.results.insert(all.results.end(), one.results.begin(), one.results.end());
       all.ratios.insert(all.ratios.end(), one.ratios.begin(), one.ratios.end());
+      if (!one.scaling) continue;
+      scalings.push_back(*one.scaling);
+      all.ratios.push_back(one.scaling->independent);
     }
+  }
+  if (!scalings.empty()) {
+    std::printf("\nThroughput / that of one thread: all threads with one container, and with a container each\n\n%s",
+                scaling_table(scalings).c_str());
   }
   if (config.json_path.empty()) return Status::ok();
   return write_file(config.json_path, std::ios::trunc, results_as_json(machine, all.results, all.ratios));

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "contender.h"
 #include "keep.h"
@@ -59,20 +60,25 @@ struct Load {
   std::uint64_t expected = 0;         // what it adds up to for [0, n)
   bool each_does_everything = false;  // or its part of [0, n)
   std::uint64_t passes = 1;           // how often it does so
+
+  std::uint64_t part(const RunRequest& request) const {
+    return each_does_everything ? request.n : request.operations_per_thread();
+  }
 };
 
-// Runs `work(first, last)` on each thread. The results are added up and must be what is expected; the time is that of n
-// operations.
+// Runs `work(thread, first, last)` on each thread. The results are added up and must be what is expected; the time is
+// that of n operations.
 template <class Work>
 Status run_load(const RunRequest& request, double* nanoseconds, const Load& load, const Work& work) {
-  const std::uint64_t part = load.each_does_everything ? request.n : request.operations_per_thread();
-  std::atomic<std::uint64_t> next{0}, sum{0};
+  const std::uint64_t part = load.part(request);
+  std::atomic<std::size_t> next{0};
+  std::atomic<std::uint64_t> sum{0};
   *nanoseconds = run_on_threads(request.threads, [&](Lap& lap) {
-    const std::uint64_t thread = next.fetch_add(1, std::memory_order_relaxed);
+    const std::size_t thread = next.fetch_add(1, std::memory_order_relaxed);
     const std::uint64_t first = load.each_does_everything ? 0 : thread * part;
     std::uint64_t mine = 0;
     lap.start();
-    for (std::uint64_t pass = 0; pass < load.passes; ++pass) mine += work(first, first + part);
+    for (std::uint64_t pass = 0; pass < load.passes; ++pass) mine += work(thread, first, first + part);
     lap.stop();
     sum.fetch_add(mine, std::memory_order_relaxed);
   });
@@ -94,21 +100,27 @@ std::unique_ptr<typename Way::Map> filled_ordered_map(std::uint64_t n) {
   }
   return map;
 }
-// One that runs only look at. The last one of each kind is kept.
 template <class Way>
-const typename Way::Map& kept_ordered_map(std::uint64_t n) {
-  static std::unique_ptr<typename Way::Map> last;
+using OrderedMaps = std::vector<std::unique_ptr<typename Way::Map>>;
+
+// At least so many that runs only look at. Those of the last n are kept.
+template <class Way>
+const OrderedMaps<Way>& kept_ordered_maps(std::uint64_t n, std::size_t maps) {
+  static OrderedMaps<Way> kept;
   static std::uint64_t entries = 0;
-  if (last == nullptr || entries != n) last = filled_ordered_map<Way>(n);
+  if (entries != n) kept.clear();
   entries = n;
-  return *last;
+  while (kept.size() < maps) kept.push_back(filled_ordered_map<Way>(n));
+  return kept;
 }
 
 // How often a run that only looks goes over a map of n entries: small ones several times, so that neither the start of
 // threads shows nor what the contender before left of them in the caches.
 inline std::uint64_t passes_over(std::uint64_t n) { return std::max<std::uint64_t>(200'000 / n, 1); }
 
-template <class Way>
+// The threads share a map. Or each has its own and does all the work with it, so that it does what one thread alone
+// does.
+template <class Way, bool kIndependent = false>
 struct OrderedMapRuns {
   using Map = typename Way::Map;
   using Workload = typename Way::Workload;
@@ -128,18 +140,18 @@ struct OrderedMapRuns {
   // An operation is one entry.
   static Status scan_100(const RunRequest& request, double* nanoseconds) {
     const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-    const Map& map = kept_ordered_map<Way>(request.n);
-    Load load{.passes = passes_over(request.n)};
-    const std::uint64_t part = request.operations_per_thread();
+    const OrderedMaps<Way>& maps = kept_ordered_maps<Way>(request.n, maps_of(request));
+    Load load{.each_does_everything = kIndependent, .passes = passes_over(request.n)};
+    const std::uint64_t part = load.part(request);
     for (std::uint64_t first = 0; first < request.n; first += part) {
       for (std::uint64_t i = first; i < first + part; i += kScanLength) {
         load.expected += keys.scan_length(keys.shuffled[i]);
       }
     }
-    return run_load(request, nanoseconds, load, [&](std::uint64_t first, std::uint64_t last) {
+    return run_load(request, nanoseconds, load, [&](std::size_t thread, std::uint64_t first, std::uint64_t last) {
       std::uint64_t entries = 0, digests = 0;
       for (std::uint64_t i = first; i < last; i += kScanLength) {
-        Way::scan(map, Key(keys.shuffled[i]), kScanLength, [&](typename Workload::ValueView value) {
+        Way::scan(of(maps, thread), Key(keys.shuffled[i]), kScanLength, [&](typename Workload::ValueView value) {
           ++entries;
           digests += Workload::digest(value);
         });
@@ -150,21 +162,24 @@ struct OrderedMapRuns {
   }
   // Each thread scans everything; so an operation is one entry of one thread's scan.
   static Status scan_all(const RunRequest& request, double* nanoseconds) {
-    const Map& map = kept_ordered_map<Way>(request.n);
+    const OrderedMaps<Way>& maps = kept_ordered_maps<Way>(request.n, maps_of(request));
     const Load load{
         .expected = sum_of_digests(request.n), .each_does_everything = true, .passes = passes_over(request.n)};
-    return run_load(request, nanoseconds, load, [&](std::uint64_t, std::uint64_t) {
+    return run_load(request, nanoseconds, load, [&](std::size_t thread, std::uint64_t, std::uint64_t) {
       std::uint64_t digests = 0;
-      Way::scan_all(map, [&](typename Workload::ValueView value) { digests += Workload::digest(value); });
+      Way::scan_all(of(maps, thread), [&](typename Workload::ValueView value) { digests += Workload::digest(value); });
       return digests;
     });
   }
   static Status erase(const RunRequest& request, double* nanoseconds) {
     const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-    const auto map = filled_ordered_map<Way>(request.n);
-    return run_load(request, nanoseconds, {.expected = request.n}, [&](std::uint64_t first, std::uint64_t last) {
+    OrderedMaps<Way> maps(maps_of(request));
+    for (auto& map : maps) map = filled_ordered_map<Way>(request.n);
+    const Load load{.expected = request.n, .each_does_everything = kIndependent};
+    return run_load(request, nanoseconds, load, [&](std::size_t thread, std::uint64_t first, std::uint64_t last) {
+      Map& map = of(maps, thread);
       std::uint64_t erased = 0;
-      for (std::uint64_t i = first; i < last; ++i) erased += Way::erase(map.get(), Key(keys.shuffled[i])) ? 1 : 0;
+      for (std::uint64_t i = first; i < last; ++i) erased += Way::erase(&map, Key(keys.shuffled[i])) ? 1 : 0;
       return erased;
     });
   }
@@ -189,10 +204,16 @@ struct OrderedMapRuns {
   }
 
  private:
+  static std::size_t maps_of(const RunRequest& request) { return kIndependent ? request.threads : 1; }
+  static Map& of(const OrderedMaps<Way>& maps, std::size_t thread) { return *maps[kIndependent ? thread : 0]; }
+
   template <class KeyOf>
   static Status insert(const RunRequest& request, double* nanoseconds, const KeyOf& key_of) {
-    Map map;
-    return run_load(request, nanoseconds, {.expected = request.n}, [&](std::uint64_t first, std::uint64_t last) {
+    OrderedMaps<Way> maps(maps_of(request));
+    for (auto& map : maps) map = std::make_unique<Map>();
+    const Load load{.expected = request.n, .each_does_everything = kIndependent};
+    return run_load(request, nanoseconds, load, [&](std::size_t thread, std::uint64_t first, std::uint64_t last) {
+      Map& map = of(maps, thread);
       std::uint64_t fresh = 0;
       for (std::uint64_t i = first; i < last; ++i) {
         fresh += Way::insert(&map, key_of(i), Workload::value(i)) ? 1 : 0;
@@ -203,9 +224,10 @@ struct OrderedMapRuns {
   // Of the keys that are `beyond` those that are there.
   static Status read(const RunRequest& request, double* nanoseconds, std::uint64_t beyond, std::uint64_t expected) {
     const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-    const Map& map = kept_ordered_map<Way>(request.n);
-    const Load load{.expected = expected, .passes = passes_over(request.n)};
-    return run_load(request, nanoseconds, load, [&](std::uint64_t first, std::uint64_t last) {
+    const OrderedMaps<Way>& maps = kept_ordered_maps<Way>(request.n, maps_of(request));
+    const Load load{.expected = expected, .each_does_everything = kIndependent, .passes = passes_over(request.n)};
+    return run_load(request, nanoseconds, load, [&](std::size_t thread, std::uint64_t first, std::uint64_t last) {
+      const Map& map = of(maps, thread);
       std::uint64_t digests = 0;
       for (std::uint64_t i = first; i < last; ++i) {
         Way::read(map, Key(keys.shuffled[i] + beyond),
@@ -216,13 +238,24 @@ struct OrderedMapRuns {
   }
 };
 
+// A container of ours, and beside it, where there are several threads, what shows how it scales.
 template <class Way>
 void add_ordered_map(Registry* registry, const std::string& name) {
+  const std::string one_thread = name + "_1_thread", independent = name + "_independent";
+  registry->add_peer(one_thread, {});
+  registry->add_peer(independent, {});
   OrderedMapRuns<Way>::for_each([&](const char* benchmark, auto run) {
     registry->add({.name = benchmark,
                    .container = {.name = name, .run = run},
                    .default_n = kOrderedMapEntries,
                    .max_n = Way::Workload::kMost});
+    const auto alone = [run](const RunRequest& request, double* nanoseconds) {
+      return run({.threads = 1, .n = request.n}, nanoseconds);
+    };
+    registry->add_side(name, benchmark, {.name = one_thread, .run = alone, .role = Role::kOneThread});
+  });
+  OrderedMapRuns<Way, true>::for_each([&](const char* benchmark, auto run) {
+    registry->add_side(name, benchmark, {.name = independent, .run = run, .role = Role::kIndependent});
   });
 }
 template <class Way>

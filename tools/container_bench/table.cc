@@ -14,6 +14,11 @@ std::string row(const SubjectResult& result, const std::string& ratio, const std
                 result.nanoseconds_per_operation, ratio.c_str(), spread.c_str(), difference.c_str());
 }
 
+// A scaling is the inverse of a ratio of times.
+std::string scaling_of(const Ratio& times) {
+  return format("%10.2f | %-14s", 1 / times.median, format("%.2f to %.2f", 1 / times.max, 1 / times.min).c_str());
+}
+
 }  // namespace
 
 std::string table_head() {
@@ -31,6 +36,20 @@ std::string table_rows(const Comparison& comparison) {
                 format("%+.2f", ratio.difference_ns.value_or(0)));
   }
   return rows;
+}
+
+std::string scaling_table(std::span<const Scaling> scalings) {
+  std::string table = format("| %-23s | %-16s | %7s | %10s | %-14s | %11s | %-14s |\n", "benchmark", "container",
+                             "threads", "scaling", "min to max", "independent", "min to max");
+  table +=
+      "|-------------------------|------------------|--------:|-----------:|----------------|------------:|"
+      "----------------|\n";
+  for (const Scaling& scaling : scalings) {
+    table +=
+        format("| %-23s | %-16s | %7u | %s |  %s |\n", scaling.shared.benchmark.c_str(), scaling.shared.subject.c_str(),
+               scaling.shared.threads, scaling_of(scaling.shared).c_str(), scaling_of(scaling.independent).c_str());
+  }
+  return table;
 }
 
 }  // namespace scree::bench
