@@ -196,6 +196,48 @@ TEST(ContainerComparison, one_thread_has_no_scaling) {
   EXPECT_FALSE(comparison.scaling.has_value());
 }
 
+Contender tells(const std::string& name, double measured) {
+  return {.name = name, .run = [measured](const RunRequest&, double* result) {
+            *result = measured;
+            return Status::ok();
+          }};
+}
+
+TEST(ContainerComparison, memory_is_measured_once_and_is_that_of_an_entry) {
+  Script script;
+  const Benchmark benchmark = {.name = "memory",
+                               .container = script.takes("a", {24}),
+                               .peers = {script.takes("b", {16})},
+                               .default_n = 100,
+                               .measure = Measure::kBytes};
+  Comparison comparison;
+  ASSERT_TRUE(compare(benchmark, 1, std::nullopt, 3, &comparison).is_ok());
+  EXPECT_EQ(script.order(), "ab");
+  EXPECT_EQ(comparison.results.at(0).bytes_per_entry, 24);
+  EXPECT_DOUBLE_EQ(comparison.ratios.at(0).median, 1.5);
+  EXPECT_EQ(comparison.ratios[0].pairs, 1u);
+  EXPECT_NE(table_rows(comparison).find(" 24.00 B |"), std::string::npos) << table_rows(comparison);
+
+  const Json json = JsonReader::read(results_as_json({}, comparison.results, comparison.ratios));
+  EXPECT_EQ(json["results"].array.at(0)["bytes_per_entry"].number, 24);
+  EXPECT_EQ(json["results"].array[0].object.size(), 5u) << "no times";
+  EXPECT_FALSE(json["ratios"].array.at(0).has("difference_ns"));
+}
+
+TEST(ContainerComparison, what_is_left_of_memory_is_a_percentage_without_a_ratio) {
+  const Benchmark benchmark = {
+      .name = "memory_erased", .container = tells("a", 2.5), .peers = {tells("b", 0)}, .measure = Measure::kPercent};
+  Comparison comparison;
+  ASSERT_TRUE(compare(benchmark, 1, 100, 3, &comparison).is_ok());
+  EXPECT_EQ(comparison.results.at(0).percent_left, 2.5);
+  EXPECT_EQ(comparison.results.at(1).percent_left, 0);
+  EXPECT_TRUE(comparison.ratios.empty());
+  EXPECT_NE(table_rows(comparison).find(" 2.50 % |"), std::string::npos) << table_rows(comparison);
+  const Json json = JsonReader::read(results_as_json({}, comparison.results, comparison.ratios));
+  EXPECT_EQ(json["results"].array.at(0)["percent_left"].number, 2.5);
+  EXPECT_EQ(json["results"].array[0].object.size(), 5u) << "no times";
+}
+
 TEST(ContainerComparison, a_failed_run_ends_it_and_is_named) {
   for (const bool ours_fails : {false, true}) {
     Script script;

@@ -137,6 +137,32 @@ TEST_F(ContainerBench, shows_how_a_map_scales_and_how_independent_ones_do) {
   EXPECT_NE(outcome_.output.find(" scaling |"), std::string::npos) << outcome_.output;
 }
 
+TEST_F(ContainerBench, measures_the_memory_of_maps) {
+  const Json json = run_for_json(
+      "--containers=tree_index,tree_index_bytes --benchmarks=memory,memory_ascending,memory_erased --n=100000 "
+      "--reps=5 --threads=1,2");
+  const bool has_absl = json["machine"].has("absl_btree_map");
+  std::set<std::string> seen;
+  for (const Json& result : json["results"].array) {
+    const std::string benchmark = result["benchmark"].string, subject = result["subject"].string;
+    EXPECT_TRUE(seen.insert(benchmark + " " + subject).second) << "once, whatever --reps and --threads say";
+    if (benchmark == "memory_erased") {
+      EXPECT_GE(result["percent_left"].number, 0);
+    } else {
+      // A chunk of the arena that is not used up counts as a whole.
+      const double content = subject.ends_with("_bytes") ? 116 : 16;
+      EXPECT_GE(result["bytes_per_entry"].number, content) << benchmark << " of " << subject;
+      EXPECT_LE(result["bytes_per_entry"].number, 4 * content + 42) << benchmark << " of " << subject;
+    }
+  }
+  for (const char* benchmark : {"memory ", "memory_ascending ", "memory_erased "}) {
+    for (const char* bytes : {"", "_bytes"}) {
+      EXPECT_TRUE(seen.contains(benchmark + std::string("tree_index") + bytes)) << benchmark;
+      EXPECT_EQ(seen.contains(benchmark + std::string("absl_btree_map") + bytes), has_absl) << benchmark;
+    }
+  }
+}
+
 TEST_F(ContainerBench, a_ratio_is_our_time_over_the_peers) {
   const Json json = run_for_json("--n=30000 --reps=1 --threads=1 --benchmarks=enter_exit --peers=release_store");
   ASSERT_EQ(json["ratios"].array.size(), 1u);

@@ -23,8 +23,14 @@ std::string results_as_json(const Facts& machine, std::span<const SubjectResult>
     json.member("subject", result.subject);
     json.member("threads", std::uint64_t{result.threads});
     json.member("n", result.n);
-    json.member("ops_per_second", result.operations_per_second);
-    json.member("ns_per_op", result.nanoseconds_per_operation);
+    if (result.bytes_per_entry) {
+      json.member("bytes_per_entry", *result.bytes_per_entry);
+    } else if (result.percent_left) {
+      json.member("percent_left", *result.percent_left);
+    } else {
+      json.member("ops_per_second", result.operations_per_second);
+      json.member("ns_per_op", result.nanoseconds_per_operation);
+    }
     if (result.latency.count() != 0) {
       json.member("p50_us", result.latency.percentile(0.5) / 1000);
       json.member("p99_us", result.latency.percentile(0.99) / 1000);

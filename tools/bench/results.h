@@ -15,7 +15,8 @@
 
 namespace scree::bench {
 
-// All counted runs of one subject in one benchmark.
+// All counted runs of one subject in one benchmark: the time that they took or, if one of the last two is given,
+// memory.
 struct SubjectResult {
   std::string benchmark;
   std::string subject;
@@ -24,6 +25,8 @@ struct SubjectResult {
   double operations_per_second = 0;
   double nanoseconds_per_operation = 0;
   Histogram latency;  // empty: not measured, and absent from the JSON
+  std::optional<double> bytes_per_entry = std::nullopt;
+  std::optional<double> percent_left = std::nullopt;  // of the bytes when all entries have been removed
 };
 
 // Subject against peer in one benchmark, pair by pair. The tool says what is divided by what.

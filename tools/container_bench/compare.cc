@@ -33,6 +33,28 @@ Status lengthen(const Benchmark& benchmark, const Contender& contender, unsigned
   }
 }
 
+SubjectResult result_of(const Benchmark& benchmark, const Contender& contender, const RunRequest& request,
+                        double cost) {
+  SubjectResult result;
+  result.benchmark = benchmark.name;
+  result.subject = contender.name;
+  result.threads = request.threads;
+  result.n = request.n;
+  switch (benchmark.measure) {
+    case Measure::kNanoseconds:
+      result.operations_per_second = 1e9 / cost;
+      result.nanoseconds_per_operation = cost;
+      break;
+    case Measure::kBytes:
+      result.bytes_per_entry = cost;
+      break;
+    case Measure::kPercent:
+      result.percent_left = cost;
+      break;
+  }
+  return result;
+}
+
 }  // namespace
 
 Status compare(const Benchmark& benchmark, unsigned threads, std::optional<std::uint64_t> n, unsigned reps,
@@ -51,43 +73,41 @@ Status compare(const Benchmark& benchmark, unsigned threads, std::optional<std::
     }
   }
 
-  std::vector<std::vector<double>> times(contenders.size());  // ns per operation, by contender and counted round
-  for (unsigned round = 0; round <= reps; ++round) {
+  const bool timed = benchmark.measure == Measure::kNanoseconds;
+  const unsigned warm_ups = timed ? 1 : 0, counted = timed ? reps : 1;
+  const double parts = benchmark.measure == Measure::kPercent ? 1 : static_cast<double>(request.n);
+  std::vector<std::vector<double>> costs(contenders.size());  // of an operation, by contender and counted round
+  for (unsigned round = 0; round < warm_ups + counted; ++round) {
     for (std::size_t i = 0; i < contenders.size(); ++i) {
-      double nanoseconds = 0;
-      if (Status status = contenders[i]->run(request, &nanoseconds); !status.is_ok()) {
+      double measured = 0;
+      if (Status status = contenders[i]->run(request, &measured); !status.is_ok()) {
         return status.with_context(benchmark.name + " of " + contenders[i]->name);
       }
-      if (round != 0) times[i].push_back(nanoseconds / static_cast<double>(request.n));
+      if (round >= warm_ups) costs[i].push_back(measured / parts);
     }
   }
 
   // Of one contender's times to another's.
   const auto ratio_of = [&](std::size_t subject, std::size_t peer) {
-    const Spread ratio = spread_of(pair_by_pair(times[subject], times[peer], std::divides<double>()));
-    const Spread difference = spread_of(pair_by_pair(times[subject], times[peer], std::minus<double>()));
-    return Ratio{.benchmark = benchmark.name,
-                 .subject = contenders[subject]->name,
-                 .peer = contenders[peer]->name,
-                 .threads = threads,
-                 .n = request.n,
-                 .median = ratio.median,
-                 .min = ratio.min,
-                 .max = ratio.max,
-                 .pairs = reps,
-                 .difference_ns = difference.median};
+    const Spread spread = spread_of(pair_by_pair(costs[subject], costs[peer], std::divides<double>()));
+    Ratio ratio{.benchmark = benchmark.name,
+                .subject = contenders[subject]->name,
+                .peer = contenders[peer]->name,
+                .threads = threads,
+                .n = request.n,
+                .median = spread.median,
+                .min = spread.min,
+                .max = spread.max,
+                .pairs = counted};
+    if (timed) {
+      ratio.difference_ns = spread_of(pair_by_pair(costs[subject], costs[peer], std::minus<double>())).median;
+    }
+    return ratio;
   };
   std::optional<std::size_t> one_thread, independent;
   for (std::size_t i = 0; i < contenders.size(); ++i) {
-    const double median = spread_of(times[i]).median;
-    comparison->results.push_back({.benchmark = benchmark.name,
-                                   .subject = contenders[i]->name,
-                                   .threads = threads,
-                                   .n = request.n,
-                                   .operations_per_second = 1e9 / median,
-                                   .nanoseconds_per_operation = median,
-                                   .latency = {}});
-    if (i != 0) comparison->ratios.push_back(ratio_of(0, i));
+    comparison->results.push_back(result_of(benchmark, *contenders[i], request, spread_of(costs[i]).median));
+    if (i != 0 && benchmark.measure != Measure::kPercent) comparison->ratios.push_back(ratio_of(0, i));
     if (contenders[i]->role == Role::kOneThread) one_thread = i;
     if (contenders[i]->role == Role::kIndependent) independent = i;
   }

@@ -23,9 +23,15 @@ struct RunRequest {
   std::uint64_t operations_per_thread() const { return n / threads; }
 };
 
-// Does all operations once and sets the wall-clock time that they took. What it prepares and checks is not in that
-// time.
-using RunFunction = std::function<Status(const RunRequest& request, double* nanoseconds)>;
+// What a benchmark measures.
+enum class Measure {
+  kNanoseconds,  // of wall-clock time, of all operations together. What a run prepares and checks is not in it
+  kBytes,        // of memory, of all entries together
+  kPercent,      // that is left of it
+};
+
+// Does all operations once and sets what they took.
+using RunFunction = std::function<Status(const RunRequest& request, double* measured)>;
 
 // What a side is measured for. The last two are containers of ours, too, and show how the throughput of several threads
 // grows over that of one, and how it would if they had nothing in common.
@@ -53,6 +59,7 @@ struct Benchmark {
   std::optional<std::uint64_t> default_n = {};  // where the result depends on it; else what lasts long enough
   std::optional<unsigned> only_threads = {};    // what it is defined for, whatever was asked for
   std::uint64_t max_n = std::numeric_limits<std::uint64_t>::max();  // operations of a run that memory bears
+  Measure measure = Measure::kNanoseconds;
 };
 
 }  // namespace scree::bench

@@ -20,8 +20,10 @@ Status run(const Config& config, const Facts& machine) {
   }
   for (const auto& [name, value] : machine) std::printf("%-13s %s\n", (name + ":").c_str(), value.c_str());
   for (const std::string& line : config.skipped) std::printf("%s\n", line.c_str());
-  std::printf("Medians of %u runs in turn; ratio: our time / the peer's, difference: ours - the peer's in ns/op\n\n%s",
-              config.reps, table_head().c_str());
+  std::printf(
+      "Medians of %u runs in turn; ratio: our time / the peer's, difference: ours - the peer's in ns/op\n"
+      "(memory: bytes of an entry, or what is left of them when all have been removed)\n\n%s",
+      config.reps, table_head().c_str());
   std::fflush(stdout);
 
   Comparison all;

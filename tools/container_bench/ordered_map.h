@@ -10,6 +10,7 @@
 //   static bool erase(Map*, KeyView key)
 //   static void scan(const Map&, KeyView from, std::uint64_t entries, f)   calls f(value) for each
 //   static void scan_all(const Map&, f)               the same
+//   static Status settle()                            frees what waits to be freed
 //   static constexpr unsigned kThreads                how many it bears at once
 //   static constexpr bool kErases                     whether it can erase beside others
 
@@ -17,7 +18,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +28,7 @@
 #include "contender.h"
 #include "keep.h"
 #include "map_workload.h"
+#include "memory_use.h"
 #include "registry.h"
 #include "timed_threads.h"
 
@@ -53,6 +57,7 @@ struct StandardMapWay {
   static void scan_all(const Map& map, const F& f) {
     for (const auto& [key, value] : map) f(value);
   }
+  static Status settle() { return Status::ok(); }
 };
 
 // What each thread of a run does.
@@ -90,16 +95,23 @@ Status run_load(const RunRequest& request, double* nanoseconds, const Load& load
                             std::to_string(expected));
 }
 
+// How entry i's key is made.
 template <class Way>
-std::unique_ptr<typename Way::Map> filled_ordered_map(std::uint64_t n) {
-  using Workload = typename Way::Workload;
-  const OrderedMapKeys& keys = OrderedMapKeys::of(n);
+auto random_keys(std::uint64_t n) {
+  return [&keys = OrderedMapKeys::of(n)](std::uint64_t i) { return typename Way::Workload::Key(keys.in_order[i]); };
+}
+template <class Way>
+auto ascending_keys() {
+  return [](std::uint64_t i) { return typename Way::Workload::Key(i); };
+}
+
+template <class Way, class KeyOf>
+std::unique_ptr<typename Way::Map> filled_ordered_map(std::uint64_t n, const KeyOf& key_of) {
   auto map = std::make_unique<typename Way::Map>();
-  for (std::uint64_t i = 0; i < n; ++i) {
-    Way::insert(map.get(), typename Workload::Key(keys.in_order[i]), Workload::value(i));
-  }
+  for (std::uint64_t i = 0; i < n; ++i) Way::insert(map.get(), key_of(i), Way::Workload::value(i));
   return map;
 }
+
 template <class Way>
 using OrderedMaps = std::vector<std::unique_ptr<typename Way::Map>>;
 
@@ -110,7 +122,7 @@ const OrderedMaps<Way>& kept_ordered_maps(std::uint64_t n, std::size_t maps) {
   static std::uint64_t entries = 0;
   if (entries != n) kept.clear();
   entries = n;
-  while (kept.size() < maps) kept.push_back(filled_ordered_map<Way>(n));
+  while (kept.size() < maps) kept.push_back(filled_ordered_map<Way>(n, random_keys<Way>(n)));
   return kept;
 }
 
@@ -127,11 +139,10 @@ struct OrderedMapRuns {
   using Key = typename Workload::Key;
 
   static Status insert_random(const RunRequest& request, double* nanoseconds) {
-    const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-    return insert(request, nanoseconds, [&](std::uint64_t i) { return Key(keys.in_order[i]); });
+    return insert(request, nanoseconds, random_keys<Way>(request.n));
   }
   static Status insert_ascending(const RunRequest& request, double* nanoseconds) {
-    return insert(request, nanoseconds, [](std::uint64_t i) { return Key(i); });
+    return insert(request, nanoseconds, ascending_keys<Way>());
   }
   static Status read_hit(const RunRequest& request, double* nanoseconds) {
     return read(request, nanoseconds, 0, sum_of_digests(request.n));
@@ -174,7 +185,7 @@ struct OrderedMapRuns {
   static Status erase(const RunRequest& request, double* nanoseconds) {
     const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
     OrderedMaps<Way> maps(maps_of(request));
-    for (auto& map : maps) map = filled_ordered_map<Way>(request.n);
+    for (auto& map : maps) map = filled_ordered_map<Way>(request.n, random_keys<Way>(request.n));
     const Load load{.expected = request.n, .each_does_everything = kIndependent};
     return run_load(request, nanoseconds, load, [&](std::size_t thread, std::uint64_t first, std::uint64_t last) {
       Map& map = of(maps, thread);
@@ -184,6 +195,27 @@ struct OrderedMapRuns {
     });
   }
 
+  // Of a map that one thread fills.
+  static Status memory(const RunRequest& request, double* bytes) {
+    return memory_of(request, random_keys<Way>(request.n), bytes);
+  }
+  static Status memory_ascending(const RunRequest& request, double* bytes) {
+    return memory_of(request, ascending_keys<Way>(), bytes);
+  }
+  // And empties.
+  static Status memory_erased(const RunRequest& request, double* percent) {
+    const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
+    std::unique_ptr<Map> map;
+    const auto fill = [&] { map = filled_ordered_map<Way>(request.n, random_keys<Way>(request.n)); };
+    const auto empty = [&] {
+      for (const std::uint64_t key : keys.shuffled) Way::erase(map.get(), Key(key));
+    };
+    std::vector<double> bytes;
+    const Status status = settled_memory({fill, empty}, &bytes);
+    if (status.is_ok()) *percent = 100 * std::max(bytes[1], 0.0) / bytes[0];
+    return status;
+  }
+
   // Of all values.
   static std::uint64_t sum_of_digests(std::uint64_t n) {
     std::uint64_t sum = 0;
@@ -191,7 +223,7 @@ struct OrderedMapRuns {
     return sum;
   }
 
-  // Calls `add(name, run)` for each benchmark that the way can do.
+  // Calls `add(name, run)` for each benchmark of threads that the way can do.
   template <class Add>
   static void for_each(const Add& add) {
     add("insert_random", &insert_random);
@@ -202,10 +234,39 @@ struct OrderedMapRuns {
     add("scan_all", &scan_all);
     if constexpr (Way::kErases) add("erase", &erase);
   }
+  // And `add(name, run, what it measures)` for those of memory.
+  template <class Add>
+  static void for_each_of_memory(const Add& add) {
+    add("memory", &memory, Measure::kBytes);
+    add("memory_ascending", &memory_ascending, Measure::kBytes);
+    if constexpr (Way::kErases) add("memory_erased", &memory_erased, Measure::kPercent);
+  }
 
  private:
   static std::size_t maps_of(const RunRequest& request) { return kIndependent ? request.threads : 1; }
   static Map& of(const OrderedMaps<Way>& maps, std::size_t thread) { return *maps[kIndependent ? thread : 0]; }
+
+  // Of a child process when it has done each of the steps, and nothing waits to be freed.
+  static Status settled_memory(const std::vector<std::function<void()>>& steps, std::vector<double>* bytes) {
+    Workload::value(0);  // what values are cut from is made before, and is not counted
+    if (Status status = Way::settle(); !status.is_ok()) return status;
+    std::vector<std::function<Status()>> settled;
+    for (const auto& step : steps) {
+      settled.push_back([step] {
+        step();
+        return Way::settle();
+      });
+    }
+    return memory_after(settled, bytes);
+  }
+  template <class KeyOf>
+  static Status memory_of(const RunRequest& request, const KeyOf& key_of, double* bytes) {
+    std::unique_ptr<Map> map;
+    std::vector<double> after;
+    const Status status = settled_memory({[&] { map = filled_ordered_map<Way>(request.n, key_of); }}, &after);
+    if (status.is_ok()) *bytes = after.front();
+    return status;
+  }
 
   template <class KeyOf>
   static Status insert(const RunRequest& request, double* nanoseconds, const KeyOf& key_of) {
@@ -244,24 +305,36 @@ void add_ordered_map(Registry* registry, const std::string& name) {
   const std::string one_thread = name + "_1_thread", independent = name + "_independent";
   registry->add_peer(one_thread, {});
   registry->add_peer(independent, {});
-  OrderedMapRuns<Way>::for_each([&](const char* benchmark, auto run) {
-    registry->add({.name = benchmark,
-                   .container = {.name = name, .run = run},
-                   .default_n = kOrderedMapEntries,
-                   .max_n = Way::Workload::kMost});
+  const auto benchmark = [&](const char* benchmark_name, auto run) {
+    return Benchmark{.name = benchmark_name,
+                     .container = {.name = name, .run = run},
+                     .default_n = kOrderedMapEntries,
+                     .max_n = Way::Workload::kMost};
+  };
+  OrderedMapRuns<Way>::for_each([&](const char* benchmark_name, auto run) {
+    registry->add(benchmark(benchmark_name, run));
     const auto alone = [run](const RunRequest& request, double* nanoseconds) {
       return run({.threads = 1, .n = request.n}, nanoseconds);
     };
-    registry->add_side(name, benchmark, {.name = one_thread, .run = alone, .role = Role::kOneThread});
+    registry->add_side(name, benchmark_name, {.name = one_thread, .run = alone, .role = Role::kOneThread});
   });
-  OrderedMapRuns<Way, true>::for_each([&](const char* benchmark, auto run) {
-    registry->add_side(name, benchmark, {.name = independent, .run = run, .role = Role::kIndependent});
+  OrderedMapRuns<Way, true>::for_each([&](const char* benchmark_name, auto run) {
+    registry->add_side(name, benchmark_name, {.name = independent, .run = run, .role = Role::kIndependent});
+  });
+  OrderedMapRuns<Way>::for_each_of_memory([&](const char* benchmark_name, auto run, Measure measure) {
+    Benchmark of_memory = benchmark(benchmark_name, run);
+    of_memory.only_threads = 1;
+    of_memory.measure = measure;
+    registry->add(of_memory);
   });
 }
 template <class Way>
 void add_ordered_map_side(Registry* registry, const std::string& container, const std::string& peer) {
   OrderedMapRuns<Way>::for_each([&](const char* benchmark, auto run) {
     registry->add_side(container, benchmark, {.name = peer, .run = run, .max_threads = Way::kThreads});
+  });
+  OrderedMapRuns<Way>::for_each_of_memory([&](const char* benchmark, auto run, Measure) {
+    registry->add_side(container, benchmark, {.name = peer, .run = run});
   });
 }
 

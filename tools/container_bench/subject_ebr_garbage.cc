@@ -12,7 +12,6 @@
 #endif
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <latch>
 #include <limits>
@@ -20,6 +19,7 @@
 #include <thread>
 #include <utility>
 
+#include "collect.h"
 #include "garbage.h"
 #include "keep.h"
 #include "registry.h"
@@ -79,19 +79,6 @@ struct ReadAndSometimesStore {
 
   static constexpr std::uint64_t kReadsAndStore = 20;
 };
-
-// Frees all that waits for reclamation; an error if something goes on waiting though nobody is inside a barrier.
-Status collect_everything() {
-  using Clock = std::chrono::steady_clock;
-  constexpr std::chrono::seconds kLongEnough{60};
-  const Clock::time_point begin = Clock::now();
-  while (ebr::collect()) {
-    if (Clock::now() - begin > kLongEnough) {
-      return Status::timed_out("garbage of ebr waits for reclamation although no barrier is held");
-    }
-  }
-  return Status::ok();
-}
 
 // Every run finds the memory that the warm-up round took from the system: what the system takes to give it is not in
 // question.

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include "collect.h"
 #include "ordered_map.h"
 #include "registry.h"
 
@@ -43,6 +44,7 @@ struct TreeIndexWay {
     typename Map::Cursor cursor = map.cursor(barrier);
     for (cursor.seek_to_first(); cursor.valid(); cursor.next()) f(cursor.value());
   }
+  static Status settle() { return collect_everything(); }
 };
 
 using NumberWay = TreeIndexWay<NumberWorkload, TreeIndex<std::uint64_t, std::uint64_t>>;

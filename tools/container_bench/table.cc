@@ -7,11 +7,17 @@
 namespace scree::bench {
 namespace {
 
+std::string cost_of(const SubjectResult& result) {
+  if (result.bytes_per_entry) return format("%.2f B", *result.bytes_per_entry);
+  if (result.percent_left) return format("%.2f %%", *result.percent_left);
+  return format("%.2f", result.nanoseconds_per_operation);
+}
+
 std::string row(const SubjectResult& result, const std::string& ratio, const std::string& spread,
                 const std::string& difference) {
-  return format("| %-23s | %7u | %11llu | %-28s | %9.2f | %6s | %-14s | %10s |\n", result.benchmark.c_str(),
+  return format("| %-23s | %7u | %11llu | %-28s | %9s | %6s | %-14s | %10s |\n", result.benchmark.c_str(),
                 result.threads, static_cast<unsigned long long>(result.n), result.subject.c_str(),
-                result.nanoseconds_per_operation, ratio.c_str(), spread.c_str(), difference.c_str());
+                cost_of(result).c_str(), ratio.c_str(), spread.c_str(), difference.c_str());
 }
 
 // A scaling is the inverse of a ratio of times.
@@ -29,11 +35,16 @@ std::string table_head() {
 }
 
 std::string table_rows(const Comparison& comparison) {
-  std::string rows = row(comparison.results.front(), {}, {}, {});
-  for (std::size_t i = 0; i < comparison.ratios.size(); ++i) {
-    const Ratio& ratio = comparison.ratios[i];
-    rows += row(comparison.results[i + 1], format("%.2f", ratio.median), format("%.2f to %.2f", ratio.min, ratio.max),
-                format("%+.2f", ratio.difference_ns.value_or(0)));
+  std::string rows;
+  for (std::size_t i = 0; i < comparison.results.size(); ++i) {
+    std::string median, spread, difference;
+    if (i != 0 && !comparison.ratios.empty()) {
+      const Ratio& ratio = comparison.ratios[i - 1];
+      median = format("%.2f", ratio.median);
+      spread = format("%.2f to %.2f", ratio.min, ratio.max);
+      if (ratio.difference_ns) difference = format("%+.2f", *ratio.difference_ns);
+    }
+    rows += row(comparison.results[i], median, spread, difference);
   }
   return rows;
 }
