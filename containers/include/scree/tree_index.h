@@ -3,8 +3,8 @@
 // TreeIndex: an ordered concurrent index, a B+ tree.
 //
 // Progress. Reads, cursors and ranges never wait for anyone and write nothing shared. Writes are lock-free unless their
-// leaf must be split, merged or unlinked; then writers of that range wait, parked. Point operations are linearizable.
-// Protocol and proof: docs/protocols/leaf.md.
+// leaf must be split, merged or unlinked; then writers of that range wait, parked. Operations on one key and pops are
+// linearizable. Protocol and proof: docs/protocols/leaf.md.
 
 #pragma once
 
@@ -12,18 +12,20 @@
 #include <array>
 #include <cstddef>
 #include <functional>
-#include <iterator>
 #include <optional>
 #include <span>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include <scree/atomic.h>
 #include <scree/bound.h>
 #include <scree/detail/tree_cursor.h>
+#include <scree/detail/tree_draft.h>
+#include <scree/detail/tree_range.h>
 #include <scree/detail/tree_structure.h>
+#include <scree/detail/tree_writer.h>
 #include <scree/ebr.h>
+#include <scree/tree_entry.h>
 
 namespace scree {
 
@@ -34,22 +36,27 @@ namespace scree {
 // type can be sought.
 //
 // References and views obtained under an ebr::Barrier stay valid until the barrier ends, also when the entry is removed
-// or the index destroyed meanwhile. Strong exception guarantee throughout.
+// or the index destroyed meanwhile. Strong exception guarantee throughout: also what a function that is passed in
+// throws is passed on, with nothing changed.
 template <class K, class V, class Compare = std::less<>>
 class TreeIndex {
   using Structure = detail::TreeStructure<K, V, Compare>;
   using Slots = typename Structure::Slots;
-  using Slot = typename Structure::Slot;
   using Place = typename Structure::Place;
   using Leaf = typename Structure::Leaf;
-  using Path = typename Structure::Path;
   using LeafWord = detail::LeafWord;
+  using Writer = detail::TreeWriter<K, V, Compare>;
+  static constexpr bool kHasDistances = std::is_arithmetic_v<K> && !std::is_same_v<K, bool> &&
+                                        (std::is_same_v<Compare, std::less<>> || std::is_same_v<Compare, std::less<K>>);
 
  public:
   using key_type = K;
   using mapped_type = V;
   using key_view = detail::key_view_t<K>;
+  using reference = std::pair<key_view, const V&>;  // an entry as it is shown
   using Cursor = detail::TreeCursor<K, V, Compare>;
+  template <class Key>
+  using Entry = TreeEntry<K, V, Compare, Key>;
 
   explicit TreeIndex(const Compare& compare = Compare()) : structure_(compare) {}
 
@@ -59,14 +66,14 @@ class TreeIndex {
   template <class Key, class Value>
   bool insert(const Key& key, Value&& value) {
     ebr::Barrier barrier;
-    return add<false>(barrier, as_key(key), std::forward<Value>(value)).fresh;
+    return add<false>(barrier, detail::stored_key<K>(key), std::forward<Value>(value)).fresh;
   }
 
   // True if it replaced an entry; readers of that keep it.
   template <class Key, class Value>
   bool upsert(const Key& key, Value&& value) {
     ebr::Barrier barrier;
-    return !add<true>(barrier, as_key(key), std::forward<Value>(value)).fresh;
+    return !add<true>(barrier, detail::stored_key<K>(key), std::forward<Value>(value)).fresh;
   }
 
   // The value of `key`, constructed from `args` if it was absent, and whether it was. For values that are shared cells
@@ -74,7 +81,7 @@ class TreeIndex {
   template <class Key, class... Args>
   std::pair<V&, bool> find_or_insert(const Key& key, const ebr::Barrier& barrier, Args&&... args) {
     static_assert(!Slots::kInlineEntry, "values in leaves are not shared cells");
-    const Added added = add<false>(barrier, as_key(key), std::forward<Args>(args)...);
+    const Added added = add<false>(barrier, detail::stored_key<K>(key), std::forward<Args>(args)...);
     return {(*added.payload)->value(), added.fresh};
   }
 
@@ -83,56 +90,67 @@ class TreeIndex {
     return remove_if(key, [](const V&) { return true; });
   }
 
-  // Removes the entry if `condition(value)`; the condition is asked again if the entry, or where it lies, changes
-  // meanwhile.
+  // Removes the entry if `condition(value)`; the condition is asked again if the entry changes meanwhile.
   template <class Query, class Condition>
   bool remove_if(const Query& key, Condition&& condition) {
     ebr::Barrier barrier;
     const auto probe = Slots::probe(key);
-    Path path;
-    for (;;) {
-      const auto [leaf, at] = locate(key, path);
-      LeafWord word = leaf->load();
-      std::optional<unsigned> mine;  // the slot that says that the base entry is gone
-      decltype(Place::payload) asked = nullptr;
-      for (;;) {
-        const int slot = leaf->slot_of(structure_.compare(), word, at, probe);
-        const Place place = leaf->place_of(word, at, slot);
-        if (!place) return false;
-        if (place.payload != asked && !condition(Slots::value(*place.payload))) return false;
-        asked = place.payload;
-        if (word.frozen()) break;
-        LeafWord removed = word;
-        if (slot != Leaf::kNone) {
-          removed = word.without(static_cast<unsigned>(slot));
-          if (at.exact) removed = removed.with_gone(static_cast<unsigned>(slot));
-        } else if (mine) {
-          removed = word.with_gone(*mine);
-        } else {
-          if (!leaf->has_room(word)) break;
-          const unsigned reserved = word.handed_out();
-          if (!leaf->replace_word(word, word.with_slot_handed_out())) continue;  // L2
-          leaf->write(reserved, at);                                             // L3
-          word = word.with_slot_handed_out();
-          mine = reserved;
-          continue;
-        }
-        if (leaf->replace_word(word, removed)) {  // L4
-          structure_.retire_entry(barrier, path, leaf, slot, place, probe);
-          structure_.shrink(barrier, path, leaf, removed, probe);
-          return true;
-        }
+    Writer writer(structure_, barrier);
+    Place asked;
+    for (writer.seek(probe); writer.place();) {
+      if (!Slots::same(writer.place(), asked)) {
+        asked = writer.place();
+        if (!condition(Slots::value(*asked.payload))) return false;
       }
-      structure_.make_room(barrier, path, leaf, probe);
+      if (writer.take(probe)) return true;
     }
+    return false;
   }
 
-  // Calls `f(key, value)` if the key is present. Returns its result as an optional; or, if that is void, whether it was
-  // called.
+  // Replaces the value by `f(value)`, in one atomic step; `f` is asked again if the entry changes meanwhile. False if
+  // the key is absent. Readers keep the old entry.
+  template <class Query, class F>
+  bool update(const Query& key, F&& f) {
+    ebr::Barrier barrier;
+    const auto probe = Slots::probe(key);
+    Writer writer(structure_, barrier);
+    detail::TreeDraft<K, V, Compare> draft;
+    Place asked;
+    for (writer.seek(probe); writer.place();) {
+      if (!Slots::same(writer.place(), asked)) {
+        asked = writer.place();
+        draft.make(probe, Slots::key(asked), f(Slots::value(*asked.payload)));
+      }
+      if (!writer.put(probe, draft.content())) continue;
+      draft.published();
+      return true;
+    }
+    return false;
+  }
+
+  // The key's place, whether there is an entry or none, to look at and then to change if it is still as it was
+  // (tree_entry.h).
+  template <class Key>
+  Entry<Key> entry(Key&& key, const ebr::Barrier& barrier) {
+    return Entry<Key>(structure_, std::forward<Key>(key), barrier);
+  }
+
+  // Removes the entry with the least key, or the greatest. It shows what was removed, until the barrier ends; nothing
+  // if the index was empty. O(log n). Where a leaf at the end of the tree becomes empty, it waits as other removals do.
+  std::optional<reference> pop_first(const ebr::Barrier& barrier) { return pop(barrier, {.above_all = false}); }
+  std::optional<reference> pop_last(const ebr::Barrier& barrier) { return pop(barrier, {.above_all = true}); }
+
+  // Calls `f(key, value)` if the key is present. Returns its result as an optional, a copy where it is a reference; or,
+  // if that is void, whether it was called.
   template <class Query, class F>
   auto read(const Query& key, F&& f) const {
-    using Result = std::invoke_result_t<F, key_view, const V&>;
     ebr::Barrier barrier;
+    return read_with(key, barrier, std::forward<F>(f));
+  }
+  // The same; what `f` returns may refer to key and value, which stay valid until the barrier ends.
+  template <class Query, class F>
+  auto read_with(const Query& key, const ebr::Barrier&, F&& f) const {
+    using Result = std::invoke_result_t<F, key_view, const V&>;
     const Place place = find(key);
     if constexpr (std::is_void_v<Result>) {
       if (place) std::forward<F>(f)(Slots::key(place), Slots::value(*place.payload));
@@ -179,6 +197,11 @@ class TreeIndex {
     const Place place = find(key);
     return place ? &Slots::value(*place.payload) : nullptr;
   }
+  // The same of the whole entry.
+  template <class Query>
+  std::optional<reference> peek_entry(const Query& key, const ebr::Barrier&) const {
+    return shown(find(key));
+  }
 
   template <class Query>
   bool contains(const Query& key) const {
@@ -216,103 +239,112 @@ class TreeIndex {
   // the walk is visited exactly once, in order; one inserted or removed meanwhile at most once.
   Cursor cursor(const ebr::Barrier& barrier) const { return Cursor(structure_, barrier); }
 
-  template <class Upper>
-  class Range;
-
-  // For range-for: pairs of key and reference to value, ascending.
+  // For range-for: pairs of key and reference to value, ascending or descending.
   auto iter(const ebr::Barrier& barrier) const { return range(unbounded, unbounded, barrier); }
+  auto reverse_iter(const ebr::Barrier& barrier) const { return reverse_range(unbounded, unbounded, barrier); }
 
-  // The entries between two bounds: included(key), excluded(key) or unbounded. Empty if they enclose nothing.
+  // The entries between two bounds: included(key), excluded(key) or unbounded. Empty if they enclose nothing, also
+  // where they are the wrong way round.
   template <class Lower, class Upper>
   auto range(const Lower& lower, Upper upper, const ebr::Barrier& barrier) const {
-    Cursor c = cursor(barrier);
-    if constexpr (std::is_same_v<Lower, Unbounded>) {
-      c.seek_to_first();
-    } else if (lower.kind == BoundKind::kUnbounded) {
-      c.seek_to_first();
-    } else {
-      c.seek(lower.key);
-      if (lower.kind == BoundKind::kExcluded && c.valid() && !structure_.compare()(lower.key, c.key())) c.next();
-    }
-    return Range<Upper>(structure_.compare(), std::move(c), std::move(upper));
+    return detail::TreeRange<false, K, V, Compare, Upper>(structure_.compare(), cursor_at<false>(lower, barrier),
+                                                          std::move(upper));
+  }
+  template <class Lower, class Upper>
+  auto reverse_range(Lower lower, const Upper& upper, const ebr::Barrier& barrier) const {
+    return detail::TreeRange<true, K, V, Compare, Lower>(structure_.compare(), cursor_at<true>(upper, barrier),
+                                                         std::move(lower));
   }
 
-  template <class Upper>
-  class Range {
-   public:
-    class Iterator {
-     public:
-      using iterator_category = std::input_iterator_tag;
-      using value_type = std::pair<key_view, const V&>;
-      using difference_type = std::ptrdiff_t;
-      using pointer = void;
-      using reference = value_type;
-
-      explicit Iterator(Range* range) : range_(range) {}
-      value_type operator*() const { return {range_->cursor_.key(), range_->cursor_.value()}; }
-      Iterator& operator++() {
-        range_->cursor_.next();
-        return *this;
-      }
-      void operator++(int) { ++*this; }
-      bool operator==(std::default_sentinel_t) const { return range_->at_end(); }
-
-     private:
-      Range* range_;
-    };
-
-    // Single pass.
-    Iterator begin() { return Iterator(this); }
-    std::default_sentinel_t end() const noexcept { return {}; }
-
-   private:
-    friend class TreeIndex;
-    Range(const Compare& compare, Cursor cursor, Upper upper)
-        : compare_(&compare), cursor_(std::move(cursor)), upper_(std::move(upper)) {}
-
-    bool at_end() const {
-      if (!cursor_.valid()) return true;
-      if constexpr (std::is_same_v<Upper, Unbounded>) {
-        return false;
-      } else {
-        switch (upper_.kind) {
-          case BoundKind::kIncluded:
-            return (*compare_)(upper_.key, cursor_.key());
-          case BoundKind::kExcluded:
-            return !(*compare_)(cursor_.key(), upper_.key);
-          default:
-            return false;
+  // Calls `f(key, value)` for the entries between two bounds, ascending; if it returns a bool, false ends the scan.
+  // Returns how often it was called. However long it takes, it holds back no reclamation for longer than
+  // `entries_per_barrier` calls, at least one: it goes on under another barrier then, behind the last key, which it
+  // copies. What an iteration promises holds for the whole scan: an entry present throughout is visited exactly once.
+  // A barrier that the caller holds meanwhile makes all this vain.
+  template <class Lower, class Upper, class F>
+  std::size_t scan(const Lower& lower, const Upper& upper, F&& f, std::size_t entries_per_barrier = 1024) const {
+    std::size_t visited = 0;
+    // Under one barrier. The last key, if there may be more.
+    const auto part = [&](const auto& from) -> std::optional<K> {
+      ebr::Barrier barrier;
+      std::size_t left = std::max<std::size_t>(entries_per_barrier, 1);
+      for (auto&& [key, value] : range(from, upper, barrier)) {
+        ++visited;
+        if constexpr (std::is_void_v<std::invoke_result_t<F&, key_view, const V&>>) {
+          f(key, value);
+        } else {
+          if (!f(key, value)) return std::nullopt;
         }
+        if (--left == 0) return K(key);
       }
-    }
+      return std::nullopt;
+    };
+    for (std::optional<K> last = part(lower); last;) last = part(Bound<const K&>{BoundKind::kExcluded, *last});
+    return visited;
+  }
 
-    const Compare* compare_;
-    Cursor cursor_;
-    Upper upper_;
-  };
+  // Neighbours of a key, valid until the barrier ends: O(log n), found as a cursor finds them. No entry that is present
+  // throughout the call lies between. Nothing if there is none.
+
+  // The first entry with a key >= `key`, and > `key`.
+  template <class Query>
+  std::optional<reference> lower_bound(const Query& key, const ebr::Barrier& barrier) const {
+    return shown(cursor_at<false>(Bound<const Query&>{BoundKind::kIncluded, key}, barrier));
+  }
+  template <class Query>
+  std::optional<reference> upper_bound(const Query& key, const ebr::Barrier& barrier) const {
+    return shown(cursor_at<false>(Bound<const Query&>{BoundKind::kExcluded, key}, barrier));
+  }
+  // The last one with a key <= `key`, and < `key`.
+  template <class Query>
+  std::optional<reference> floor(const Query& key, const ebr::Barrier& barrier) const {
+    return shown(cursor_at<true>(Bound<const Query&>{BoundKind::kIncluded, key}, barrier));
+  }
+  template <class Query>
+  std::optional<reference> below(const Query& key, const ebr::Barrier& barrier) const {
+    return shown(cursor_at<true>(Bound<const Query&>{BoundKind::kExcluded, key}, barrier));
+  }
+  // Of all entries.
+  std::optional<reference> first(const ebr::Barrier& barrier) const {
+    return shown(cursor_at<false>(unbounded, barrier));
+  }
+  std::optional<reference> last(const ebr::Barrier& barrier) const {
+    return shown(cursor_at<true>(unbounded, barrier));
+  }
+
+  // Of numbers in the order of numbers: the one at the smallest distance, the lower one of two. Distances of floating
+  // point are rounded as K is.
+  std::optional<reference> nearest(K key, const ebr::Barrier& barrier) const requires kHasDistances {
+    const std::optional<reference> low = floor(key, barrier);
+    const std::optional<reference> high = lower_bound(key, barrier);
+    if (!low || !high) return low ? low : high;
+    return distance(low->first, key) <= distance(key, high->first) ? low : high;
+  }
 
  private:
-  // What will be stored is what is sought: a conversion may change a key's place in the order.
-  template <class Key>
-  static decltype(auto) as_key(const Key& key) {
-    if constexpr (Slots::kInlineKey && !std::is_same_v<Key, K>) {
-      return static_cast<K>(key);
-    } else {
-      return static_cast<const Key&>(key);
-    }
+  template <bool kReverse, class Near>
+  Cursor cursor_at(const Near& near, const ebr::Barrier& barrier) const {
+    Cursor c = cursor(barrier);
+    detail::seek_bound<kReverse>(c, structure_.compare(), near);
+    return c;
+  }
+  static std::optional<reference> shown(const Cursor& cursor) {
+    if (!cursor.valid()) return std::nullopt;
+    return std::optional<reference>(std::in_place, cursor.key(), cursor.value());
+  }
+  static std::optional<reference> shown(const Place& place) {
+    if (!place) return std::nullopt;
+    return std::optional<reference>(std::in_place, Slots::key(place), Slots::value(*place.payload));
   }
 
-  struct Located {
-    Leaf* leaf;
-    detail::LeafPosition at;
-  };
-  template <class Query>
-  Located locate(const Query& key, Path& path) const {
-    return detail::with_vectors([&](auto how) {
-      const auto probe = Slots::probe(key, how);
-      Leaf* const leaf = structure_.descend(probe, path)->current();
-      return Located{leaf, leaf->locate(structure_.compare(), probe)};
-    });
+  // From one number to another that is not below it; of integers that is no number of their own type.
+  static auto distance(K from, K to) noexcept {
+    if constexpr (std::is_floating_point_v<K>) {
+      return to - from;
+    } else {
+      using Unsigned = std::make_unsigned_t<K>;
+      return static_cast<Unsigned>(static_cast<Unsigned>(to) - static_cast<Unsigned>(from));
+    }
   }
 
   template <class Query>
@@ -335,90 +367,36 @@ class TreeIndex {
     }
   }
 
-  // What goes into a slot, made at most once; an entry that was not published gives its value back to the argument.
-  template <class Key, class... Args>
-  class Prepared {
-   public:
-    Prepared(const Key& key, std::tuple<Args&&...>& args) : key_(key), args_(args) {}
-    Prepared(const Prepared&) = delete;
-    Prepared& operator=(const Prepared&) = delete;
-    ~Prepared() {
-      if constexpr (!Slots::kInlineEntry) {
-        if (entry_ == nullptr) return;
-        if constexpr (sizeof...(Args) == 1) entry_->give_back(key_, std::get<0>(std::move(args_)));
-        Slots::EntryType::destroy(entry_);
-      }
-    }
-
-    template <class Probe>
-    Slot slot([[maybe_unused]] const Probe& probe) {
-      if constexpr (Slots::kInlineEntry) {
-        return std::apply([&](auto&&... args) { return Slot{static_cast<K>(key_), V(args...)}; }, args_);
-      } else {
-        if (entry_ == nullptr) {
-          entry_ = std::apply([&](auto&&... args) { return Slots::EntryType::make(key_, std::forward<Args>(args)...); },
-                              args_);
-        }
-        if constexpr (Slots::kInlineKey) {
-          return Slot{entry_->key(), entry_};
-        } else if constexpr (Slots::kBytes) {
-          return Slot{probe.head, entry_};
-        } else {
-          return Slot{{}, entry_};
-        }
-      }
-    }
-    void published() noexcept {
-      if constexpr (!Slots::kInlineEntry) entry_ = nullptr;
-    }
-
-   private:
-    const Key& key_;  // copied, never moved from: it is needed to search again
-    std::tuple<Args&&...>& args_;
-    typename Slots::EntryType* entry_ = nullptr;
-  };
-
   struct Added {
     const Plain<typename Slots::Payload>* payload;
     bool fresh;  // there was no entry of this key
   };
 
-  // L1-L4. The payload of the key: what was there (not replacing) or what was added.
+  // The payload of the key: what was there (not replacing) or what was added.
   template <bool Replace, class Key, class... Args>
   Added add(const ebr::Barrier& barrier, const Key& key, Args&&... args) {
     const auto probe = Slots::probe(key);
-    std::tuple<Args&&...> arguments(std::forward<Args>(args)...);
-    Prepared<Key, Args...> prepared(key, arguments);
-    Path path;
-    for (;;) {
-      const auto [leaf, at] = locate(key, path);  // L1
-      LeafWord word = leaf->load();
-      std::optional<unsigned> mine;
-      for (;;) {
-        const int slot = leaf->slot_of(structure_.compare(), word, at, probe);
-        const Place place = leaf->place_of(word, at, slot);
-        if (!Replace && place) return {place.payload, false};
-        if (word.frozen()) break;
-        if (!mine) {
-          if (!leaf->has_room(word)) break;
-          const Slot content = prepared.slot(probe);
-          const unsigned reserved = word.handed_out();
-          if (!leaf->replace_word(word, word.with_slot_handed_out())) continue;  // L2
-          leaf->write(reserved, at, content);                                    // L3
-          SCREE_SYNC_POINT("tree:insert:written");
-          word = word.with_slot_handed_out();
-          mine = reserved;
-          continue;
-        }
-        const LeafWord added =
-            (slot == Leaf::kNone ? word : word.without(static_cast<unsigned>(slot))).with_live(*mine);
-        if (leaf->replace_word(word, added)) {  // L4
-          prepared.published();
-          if (place) structure_.retire_entry(barrier, path, leaf, slot, place, probe);
-          return {leaf->slot_place(*mine).payload, !place};
-        }
+    detail::TreeOffer<K, V, Compare, Key, Args...> offer(key, std::forward<Args>(args)...);
+    Writer writer(structure_, barrier);
+    for (writer.seek(probe);;) {
+      const bool present(writer.place());
+      if (!Replace && present) return {writer.place().payload, false};
+      if (!writer.put(probe, offer.content(probe))) continue;
+      offer.published();
+      return {writer.place().payload, !present};
+    }
+  }
+
+  // The leaf at the end of the tree has the least key of all, or the greatest: where it is empty, it has to go first.
+  std::optional<reference> pop(const ebr::Barrier& barrier, const detail::EdgeProbe& end) {
+    Writer writer(structure_, barrier);
+    for (writer.seek(end);;) {
+      if (const Place place = writer.place()) {
+        if (writer.take(end)) return shown(place);
+      } else {
+        if (writer.is_in_only_leaf()) return std::nullopt;
+        writer.make_room(end);
       }
-      structure_.make_room(barrier, path, leaf, probe);
     }
   }
 

@@ -56,6 +56,10 @@ struct PlainProbe {
 template <class K, class How>
 struct NumberProbe {
   static constexpr How kHow{};
+  template <class Other>
+  NumberProbe<K, Other> by(Other) const noexcept {
+    return {key};
+  }
   K key;
 };
 // A byte string in an order of the user's, which takes views.
@@ -65,8 +69,27 @@ struct ViewProbe {
 template <class How>
 struct ByteProbe {
   static constexpr How kHow{};
+  template <class Other>
+  ByteProbe<Other> by(Other) const noexcept {
+    return {key, head};
+  }
   std::string_view key;
   std::uint64_t head;
+};
+// The same key, sought in another way if it is one for vectors.
+template <class How, class Probe>
+auto searched_by(How how, const Probe& probe) noexcept {
+  if constexpr (requires { probe.by(how); }) {
+    return probe.by(how);
+  } else {
+    return probe;
+  }
+}
+// Stands below all keys, or above them all: for what is done at an end of the tree.
+struct EdgeProbe {
+  bool above_all;
+  struct {
+  } key{};  // of no key's type
 };
 
 // A separator's own copy of a byte string.
@@ -162,6 +185,35 @@ struct TreeSlots {
       return static_cast<const EntryType*>(payload)->value();
     }
   }
+
+  // Whether both are nothing, or the same entry. Of entries that lie in leaves and move with them: whether their values
+  // are the same, byte by byte.
+  static bool same(const Place& a, const Place& b) noexcept {
+    if (a.payload == b.payload) return true;
+    if (!a || !b) return false;
+    if constexpr (!kInlineEntry) {
+      return static_cast<const EntryType*>(*a.payload) == static_cast<const EntryType*>(*b.payload);
+    } else if constexpr (std::is_empty_v<V>) {
+      return true;
+    } else {
+      return std::memcmp(static_cast<const void*>(&value_in<V>(*a.payload)),
+                         static_cast<const void*>(&value_in<V>(*b.payload)), sizeof(V)) == 0;
+    }
+  }
+
+  // Of keys as they are shown, or sought.
+  template <class A, class B>
+  static bool is_below(const Compare& compare, const A& a, const B& b) {
+    if constexpr (kBytes) {
+      return std::string_view(a) < std::string_view(b);
+    } else {
+      return compare(a, b);
+    }
+  }
+
+  static bool less(const Compare&, const Place&, const EdgeProbe& probe) noexcept { return probe.above_all; }
+  static bool greater(const Compare&, const Place&, const EdgeProbe& probe) noexcept { return !probe.above_all; }
+  static bool above(const Compare&, const Separator&, const EdgeProbe& probe) noexcept { return !probe.above_all; }
 
   template <class Probe>
   static bool less(const Compare& compare, const Place& place, const Probe& probe) {

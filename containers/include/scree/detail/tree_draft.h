@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a TreeIndex is about to put into a slot.
+
+#pragma once
+
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <scree/detail/tree_slot.h>
+
+namespace scree::detail {
+
+// A key as it is sought when it is to be stored: a conversion may change its place in the order, so it comes first.
+template <class K, class Key>
+decltype(auto) stored_key(const Key& key) {
+  if constexpr (kFitsInline<K> && !std::is_same_v<Key, K>) {
+    return static_cast<K>(key);
+  } else {
+    return static_cast<const Key&>(key);
+  }
+}
+
+// The content of a slot that is not published yet. An entry out of line is destroyed unless it is.
+template <class K, class V, class Compare>
+class TreeDraft {
+  using Slots = TreeSlots<K, V, Compare>;
+  using Slot = typename Slots::Slot;
+
+ public:
+  TreeDraft() noexcept = default;
+  TreeDraft(const TreeDraft&) = delete;
+  TreeDraft& operator=(const TreeDraft&) = delete;
+  ~TreeDraft() { discard(); }
+
+  explicit operator bool() const noexcept { return content_.has_value(); }
+  const Slot& content() const noexcept { return *content_; }
+
+  // In the stead of what was made before. `probe`: the key's.
+  template <class Probe, class Key, class... Args>
+  void make([[maybe_unused]] const Probe& probe, const Key& key, Args&&... args) {
+    discard();
+    if constexpr (Slots::kInlineEntry) {
+      content_.emplace(Slot{static_cast<K>(key), V(std::forward<Args>(args)...)});
+    } else {
+      auto* const entry = Slots::EntryType::make(key, std::forward<Args>(args)...);
+      if constexpr (Slots::kInlineKey) {
+        content_.emplace(Slot{entry->key(), entry});
+      } else if constexpr (Slots::kBytes) {
+        content_.emplace(Slot{probe.head, entry});
+      } else {
+        content_.emplace(Slot{{}, entry});
+      }
+    }
+  }
+  // The tree has it.
+  void published() noexcept { content_.reset(); }
+
+ private:
+  void discard() noexcept {
+    if (content_) Slots::destroy_entry(content_->payload);
+    content_.reset();
+  }
+
+  std::optional<Slot> content_;
+};
+
+// A key and arguments of which a draft is made, once, if it comes to that. What is not published gives its value back
+// to the argument.
+template <class K, class V, class Compare, class Key, class... Args>
+class TreeOffer {
+  using Slots = TreeSlots<K, V, Compare>;
+
+ public:
+  explicit TreeOffer(const Key& key, Args&&... args) noexcept : key_(key), args_(std::forward<Args>(args)...) {}
+  TreeOffer(const TreeOffer&) = delete;
+  TreeOffer& operator=(const TreeOffer&) = delete;
+  ~TreeOffer() {
+    if constexpr (!Slots::kInlineEntry && sizeof...(Args) == 1) {
+      if (draft_) draft_.content().payload->give_back(key_, std::get<0>(std::move(args_)));
+    }
+  }
+
+  template <class Probe>
+  const typename Slots::Slot& content(const Probe& probe) {
+    if (!draft_) {
+      std::apply([&](auto&&... args) { draft_.make(probe, key_, std::forward<Args>(args)...); }, args_);
+    }
+    return draft_.content();
+  }
+  void published() noexcept { draft_.published(); }
+
+ private:
+  const Key& key_;  // copied, never moved from: it is needed to search again
+  std::tuple<Args&&...> args_;
+  TreeDraft<K, V, Compare> draft_;
+};
+
+}  // namespace scree::detail

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An operation of a TreeIndex that writes: steps L1-L5 of docs/protocols/leaf.md for one key, or for the entry at an
+// end of the tree. It sees what is there at one moment, the caller decides, and then either nothing has changed there
+// at the moment that the writer changes it, or it sees what is there now and the caller decides again:
+//
+//   for (writer.seek(probe); writer.place(); ) {
+//     if (writer.take(probe)) return true;
+//   }
+//   return false;
+//
+// It is used under one barrier, and always with probes of the same key.
+
+#pragma once
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <scree/detail/tree_structure.h>
+#include <scree/sync_point.h>
+
+namespace scree::detail {
+
+template <class K, class V, class Compare>
+class TreeWriter {
+  using Structure = TreeStructure<K, V, Compare>;
+  using Slots = typename Structure::Slots;
+  using Slot = typename Structure::Slot;
+  using Place = typename Structure::Place;
+  using Leaf = typename Structure::Leaf;
+  using View = typename Structure::View;
+  using Path = typename Structure::Path;
+
+ public:
+  TreeWriter(Structure& structure, const ebr::Barrier& barrier) noexcept : structure_(structure), barrier_(barrier) {}
+
+  // The entry of the key, or the one at the end; none, if there is none in the leaf.
+  const Place& place() const noexcept { return place_; }
+  // Whether the leaf stands for all keys.
+  bool is_in_only_leaf() const noexcept { return path_.on_left_edge(1) && path_.on_right_edge(1); }
+
+  // L1.
+  template <class Probe>
+  void seek(const Probe& probe) {
+    leaf_ = nullptr;
+    mine_.reset();
+    with_vectors([&](auto how) {
+      const auto by_vectors = searched_by(how, probe);
+      Leaf* const leaf = structure_.descend(by_vectors, path_)->current();
+      if constexpr (!kAtEdge<Probe>) at_ = leaf->locate(structure_.compare(), by_vectors);
+      look(by_vectors, leaf, leaf->load());
+    });
+  }
+  // Before another operation with the same writer: what an index has been cleared of is not to be written in.
+  template <class Probe>
+  void resume(const Probe& probe) {
+    if (leaf_ == nullptr || structure_.tree() != path_.tree) seek(probe);
+  }
+
+  // L2-L5. Puts an entry in the stead of what place() is, which then is the new one. False: nothing was put, and
+  // place() may have become another. If anything throws, place() stays, and so does what is in the index.
+  template <class Probe>
+  bool put(const Probe& probe, const Slot& content) {
+    if (!reserve(probe)) return false;
+    const unsigned mine = *mine_;
+    leaf_->write(mine, at_, content);  // L3
+    SCREE_SYNC_POINT("tree:insert:written");
+    const LeafWord before = slot_ == Leaf::kNone ? word_ : word_.without(static_cast<unsigned>(slot_));
+    if (!exchange(probe, before.with_live(mine))) return false;  // L4
+    mine_.reset();
+    const Place replaced = std::exchange(place_, leaf_->slot_place(mine));
+    const int slot = std::exchange(slot_, static_cast<int>(mine));
+    if (replaced) structure_.retire_entry(barrier_, path_, leaf_, slot, replaced, probe);
+    return true;
+  }
+
+  // L2-L5. The same of removing what place() is, which must be an entry, and then is none.
+  template <class Probe>
+  bool take(const Probe& probe) {
+    const bool in_base = slot_ == Leaf::kNone;
+    LeafWord removed;
+    if (!in_base) {
+      const auto slot = static_cast<unsigned>(slot_);
+      if (word_.frozen()) return make_room(probe), false;
+      removed = word_.without(slot);
+      if (at_.exact) removed = removed.with_gone(slot);
+    } else {
+      if (!reserve(probe)) return false;
+      leaf_->write(*mine_, at_);  // L3
+      removed = word_.with_gone(*mine_);
+    }
+    if (!exchange(probe, removed)) return false;  // L4
+    const Place taken = std::exchange(place_, Place{});
+    const int slot = slot_;
+    if (in_base) {
+      slot_ = static_cast<int>(*mine_);
+      mine_.reset();
+    } else if (!at_.exact) {
+      slot_ = Leaf::kNone;
+    }
+    structure_.retire_entry(barrier_, path_, leaf_, slot, taken, probe);
+    structure_.shrink(barrier_, path_, leaf_, removed, probe);
+    return true;
+  }
+
+  // L5, then L1.
+  template <class Probe>
+  void make_room(const Probe& probe) {
+    structure_.make_room(barrier_, path_, leaf_, probe);
+    seek(probe);
+  }
+
+ private:
+  template <class Probe>
+  static constexpr bool kAtEdge = std::is_same_v<Probe, EdgeProbe>;
+
+  // What there is in `leaf` at `word`. If the comparator throws, resume() seeks.
+  template <class Probe>
+  void look(const Probe& probe, Leaf* leaf, LeafWord word) {
+    leaf_ = nullptr;
+    const Compare& compare = structure_.compare();
+    Place place;
+    int slot = Leaf::kNone;
+    if constexpr (kAtEdge<Probe>) {
+      const View view(compare, *leaf, word);
+      if (view.count() != 0) {
+        place = view.place_at(probe.above_all ? view.count() - 1 : 0);
+        const Slot content = place.slot();
+        const auto key = Slots::probe_of(content);
+        at_ = leaf->locate(compare, key);
+        slot = leaf->slot_of(compare, word, at_, key);
+      }
+    } else {
+      slot = leaf->slot_of(compare, word, at_, probe);
+      place = leaf->place_of(word, at_, slot);
+    }
+    leaf_ = leaf;
+    word_ = word;
+    slot_ = slot;
+    place_ = place;
+  }
+
+  // L2, unless it has been done. False if there is something else now.
+  template <class Probe>
+  bool reserve(const Probe& probe) {
+    if (word_.frozen() || (!mine_ && !leaf_->has_room(word_))) return make_room(probe), false;
+    if (mine_) return true;
+    const unsigned reserved = word_.handed_out();
+    if (!exchange(probe, word_.with_slot_handed_out())) return false;
+    mine_ = reserved;
+    return true;
+  }
+  // False if the word has changed.
+  template <class Probe>
+  bool exchange(const Probe& probe, LeafWord desired) {
+    LeafWord present = word_;
+    if (leaf_->replace_word(present, desired)) {
+      word_ = desired;
+      return true;
+    }
+    look(probe, leaf_, present);
+    return false;
+  }
+
+  Structure& structure_;
+  const ebr::Barrier& barrier_;
+  Path path_;
+  Leaf* leaf_ = nullptr;  // null: to be sought
+  LeafPosition at_{};
+  LeafWord word_;
+  int slot_ = Leaf::kNone;  // that says what place() is, or that there is nothing
+  Place place_;
+  std::optional<unsigned> mine_;  // a slot that is reserved
+};
+
+}  // namespace scree::detail
