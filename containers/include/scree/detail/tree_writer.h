@@ -13,7 +13,6 @@
 
 #pragma once
 
-#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -44,7 +43,7 @@ class TreeWriter {
   template <class Probe>
   void seek(const Probe& probe) {
     leaf_ = nullptr;
-    mine_.reset();
+    mine_ = Leaf::kNone;
     with_vectors([&](auto how) {
       const auto by_vectors = searched_by(how, probe);
       Leaf* const leaf = structure_.descend(by_vectors, path_)->current();
@@ -63,14 +62,13 @@ class TreeWriter {
   template <class Probe>
   bool put(const Probe& probe, const Slot& content) {
     if (!reserve(probe)) return false;
-    const unsigned mine = *mine_;
+    const auto mine = static_cast<unsigned>(mine_);
     leaf_->write(mine, at_, content);  // L3
     SCREE_SYNC_POINT("tree:insert:written");
     const LeafWord before = slot_ == Leaf::kNone ? word_ : word_.without(static_cast<unsigned>(slot_));
     if (!exchange(probe, before.with_live(mine))) return false;  // L4
-    mine_.reset();
     const Place replaced = std::exchange(place_, leaf_->slot_place(mine));
-    const int slot = std::exchange(slot_, static_cast<int>(mine));
+    const int slot = std::exchange(slot_, std::exchange(mine_, Leaf::kNone));
     if (replaced) structure_.retire_entry(barrier_, path_, leaf_, slot, replaced, probe);
     return true;
   }
@@ -87,15 +85,14 @@ class TreeWriter {
       if (at_.exact) removed = removed.with_gone(slot);
     } else {
       if (!reserve(probe)) return false;
-      leaf_->write(*mine_, at_);  // L3
-      removed = word_.with_gone(*mine_);
+      leaf_->write(static_cast<unsigned>(mine_), at_);  // L3
+      removed = word_.with_gone(static_cast<unsigned>(mine_));
     }
     if (!exchange(probe, removed)) return false;  // L4
     const Place taken = std::exchange(place_, Place{});
     const int slot = slot_;
     if (in_base) {
-      slot_ = static_cast<int>(*mine_);
-      mine_.reset();
+      slot_ = std::exchange(mine_, Leaf::kNone);
     } else if (!at_.exact) {
       slot_ = Leaf::kNone;
     }
@@ -106,7 +103,7 @@ class TreeWriter {
 
   // L5, then L1.
   template <class Probe>
-  void make_room(const Probe& probe) {
+  [[gnu::noinline]] void make_room(const Probe& probe) {
     structure_.make_room(barrier_, path_, leaf_, probe);
     seek(probe);
   }
@@ -117,7 +114,7 @@ class TreeWriter {
 
   // What there is in `leaf` at `word`. If the comparator throws, resume() seeks.
   template <class Probe>
-  void look(const Probe& probe, Leaf* leaf, LeafWord word) {
+  [[gnu::always_inline]] void look(const Probe& probe, Leaf* leaf, LeafWord word) {
     leaf_ = nullptr;
     const Compare& compare = structure_.compare();
     Place place;
@@ -144,11 +141,11 @@ class TreeWriter {
   // L2, unless it has been done. False if there is something else now.
   template <class Probe>
   bool reserve(const Probe& probe) {
-    if (word_.frozen() || (!mine_ && !leaf_->has_room(word_))) return make_room(probe), false;
-    if (mine_) return true;
+    if (word_.frozen() || (mine_ == Leaf::kNone && !leaf_->has_room(word_))) return make_room(probe), false;
+    if (mine_ != Leaf::kNone) return true;
     const unsigned reserved = word_.handed_out();
     if (!exchange(probe, word_.with_slot_handed_out())) return false;
-    mine_ = reserved;
+    mine_ = static_cast<int>(reserved);
     return true;
   }
   // False if the word has changed.
@@ -159,8 +156,13 @@ class TreeWriter {
       word_ = desired;
       return true;
     }
-    look(probe, leaf_, present);
+    look_again(probe, present);
     return false;
+  }
+  // Apart, so that the operations take in the paths that they go most often.
+  template <class Probe>
+  [[gnu::noinline]] void look_again(const Probe& probe, LeafWord word) {
+    look(probe, leaf_, word);
   }
 
   Structure& structure_;
@@ -171,7 +173,7 @@ class TreeWriter {
   LeafWord word_;
   int slot_ = Leaf::kNone;  // that says what place() is, or that there is nothing
   Place place_;
-  std::optional<unsigned> mine_;  // a slot that is reserved
+  int mine_ = Leaf::kNone;  // a slot that is reserved
 };
 
 }  // namespace scree::detail
