@@ -28,6 +28,10 @@ enum class StepKind : std::uint8_t {
   kIterate,
   kRange,
   kWalk,
+  kNeighbours,
+  kUpdate,
+  kEntry,
+  kPop,
   kClear
 };
 
@@ -58,7 +62,11 @@ inline rc::Gen<std::vector<Step>> steps() {
                                                         {3, StepKind::kPeek},
                                                         {1, StepKind::kIterate},
                                                         {2, StepKind::kRange},
-                                                        {2, StepKind::kWalk}});
+                                                        {2, StepKind::kWalk},
+                                                        {2, StepKind::kNeighbours},
+                                                        {3, StepKind::kUpdate},
+                                                        {3, StepKind::kEntry},
+                                                        {1, StepKind::kPop}});
   const auto step = rc::gen::build<Step>(rc::gen::set(&Step::kind, kind),
                                          rc::gen::set(&Step::key, rc::gen::inRange<std::uint64_t>(0, 80)),
                                          rc::gen::set(&Step::other, rc::gen::inRange<std::uint64_t>(0, 80)),

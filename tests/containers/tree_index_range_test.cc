@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -21,6 +22,59 @@ Numbers keys_in(Range range) {
   Numbers keys;
   for (auto [key, value] : range) keys.push_back(key);
   return keys;
+}
+
+// Of every kind, those that are no bounds at run time included.
+enum class Kind { kNone, kUnbounded, kIncluded, kExcluded };
+constexpr Kind kKinds[] = {Kind::kNone, Kind::kUnbounded, Kind::kIncluded, Kind::kExcluded};
+
+template <class F>
+auto with_bound(Kind kind, std::uint64_t key, F&& f) {
+  switch (kind) {
+    case Kind::kNone:
+      return f(unbounded);
+    case Kind::kUnbounded:
+      return f(Bound<std::uint64_t>{BoundKind::kUnbounded, key});
+    case Kind::kIncluded:
+      return f(included(key));
+    default:
+      return f(excluded(key));
+  }
+}
+
+// Both ways.
+void check_range(const Index& index, const Numbers& keys, Kind low_kind, std::uint64_t low, Kind high_kind,
+                 std::uint64_t high, const ebr::Barrier& barrier) {
+  Numbers expected;
+  for (const std::uint64_t key : keys) {
+    const bool above = low_kind == Kind::kIncluded ? key >= low : low_kind != Kind::kExcluded || key > low;
+    const bool below = high_kind == Kind::kIncluded ? key <= high : high_kind != Kind::kExcluded || key < high;
+    if (above && below) expected.push_back(key);
+  }
+  with_bound(low_kind, low, [&](auto lower) {
+    with_bound(high_kind, high, [&](auto upper) {
+      ASSERT_EQ(keys_in(index.range(lower, upper, barrier)), expected) << low << " to " << high;
+      std::reverse(expected.begin(), expected.end());
+      ASSERT_EQ(keys_in(index.reverse_range(lower, upper, barrier)), expected) << high << " down to " << low;
+    });
+  });
+}
+
+TEST(TreeIndexRange, has_what_is_between_its_bounds_both_ways_whatever_they_are) {
+  for (const Numbers& keys : {Numbers(), Numbers{5, 10, 12}}) {
+    Index index;
+    for (const std::uint64_t key : keys) index.insert(key, key);
+    const ebr::Barrier barrier;
+    for (const Kind low_kind : kKinds) {
+      for (const Kind high_kind : kKinds) {
+        for (std::uint64_t low = 3; low <= 14; ++low) {
+          for (std::uint64_t high = 3; high <= 14; ++high) {
+            check_range(index, keys, low_kind, low, high_kind, high, barrier);
+          }
+        }
+      }
+    }
+  }
 }
 
 // The crate returned nothing.
@@ -51,6 +105,8 @@ template <class Insert>
 void check_every_pair_of_bounds(std::uint64_t keys, Insert&& insert) {
   Index index;
   insert(index);  // of the odd numbers below 2 * keys
+  Numbers odd;
+  for (std::uint64_t n = 1; n < 2 * keys; n += 2) odd.push_back(n);
   const ebr::Barrier barrier;
   const std::uint64_t end = 2 * keys;
   for (std::uint64_t low = 0; low <= end; ++low) {
@@ -67,14 +123,12 @@ void check_every_pair_of_bounds(std::uint64_t keys, Insert&& insert) {
       ASSERT_EQ(cursor.key(), low % 2 == 1 ? low : low - 1) << low;
     }
 
-    for (std::uint64_t high = low; high <= end; high += 1 + high % 3) {
-      Numbers expected;
-      for (std::uint64_t n = first; n <= high && n < end; n += 2) expected.push_back(n);
-      ASSERT_EQ(keys_in(index.range(included(low), included(high), barrier)), expected) << low << " to " << high;
-      if (!expected.empty() && expected.back() == high) expected.pop_back();
-      ASSERT_EQ(keys_in(index.range(included(low), excluded(high), barrier)), expected) << low << " to " << high;
-      if (!expected.empty() && expected.front() == low) expected.erase(expected.begin());
-      ASSERT_EQ(keys_in(index.range(excluded(low), excluded(high), barrier)), expected) << low << " to " << high;
+    for (std::uint64_t high = low == 0 ? 0 : low - 1; high <= end; high += 1 + high % 3) {
+      for (const Kind low_kind : {Kind::kIncluded, Kind::kExcluded}) {
+        for (const Kind high_kind : {Kind::kIncluded, Kind::kExcluded}) {
+          check_range(index, odd, low_kind, low, high_kind, high, barrier);
+        }
+      }
     }
   }
 }
@@ -156,6 +210,10 @@ TEST(TreeIndexRange, of_strings_takes_any_bytes_as_bounds) {
   std::vector<std::string> seen;
   for (auto [key, value] : index.range(included("ap"), excluded(std::string("aq")), barrier)) seen.emplace_back(key);
   EXPECT_EQ(seen, (std::vector<std::string>{"apple", "apricot"}));
+  seen.clear();
+  for (auto [key, value] : index.reverse_range(excluded("ap"), included(std::string("apricot")), barrier))
+    seen.emplace_back(key);
+  EXPECT_EQ(seen, (std::vector<std::string>{"apricot", "apple"}));
 }
 
 }  // namespace
