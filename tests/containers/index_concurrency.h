@@ -88,8 +88,8 @@ auto performer(Index& index) {
 
 // Keys n % 4 == 0 are present throughout (and now and then replaced), n % 2 == 1 come and go, n % 4 == 2 are gone
 // before the iterations begin. Two writers work on the index, in waves that let it grow and shrink, while the calling
-// thread iterates: `iterate(barrier)` returns the numbers of the keys in its order. `clears`: a writer also clears the
-// index, and no key counts as present throughout.
+// thread iterates: `iterate(barrier)`, or `iterate()`, returns the numbers of the keys in its order. `clears`: a writer
+// also clears the index, and no key counts as present throughout.
 template <class K, class V, class Index, class Iterate>
 std::optional<std::string> iterate_beside_writers(Index& index, std::uint64_t keys, int waves, Order order, bool clears,
                                                   Iterate&& iterate) {
@@ -133,8 +133,12 @@ std::optional<std::string> iterate_beside_writers(Index& index, std::uint64_t ke
   std::optional<std::string> violation;
   for (bool last = false; !violation && !last;) {
     last = writing == 0;  // one more when they are done
-    const ebr::Barrier barrier;
-    violation = promise.violation(iterate(barrier));
+    if constexpr (requires { iterate(); }) {
+      violation = promise.violation(iterate());
+    } else {
+      const ebr::Barrier barrier;
+      violation = promise.violation(iterate(barrier));
+    }
   }
   for (std::thread& writer : writers) writer.join();
   return violation;

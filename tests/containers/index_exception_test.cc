@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every allocation, copy, comparison and hash of an operation fails in turn; each time the index holds what it held before and the
-// arguments are as they were. This program's operator new can be made to fail.
+// Every allocation, copy, comparison and hash of an operation fails in turn; each time the index holds what it held
+// before and the arguments are as they were. This program's operator new can be made to fail.
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <new>
@@ -101,8 +102,8 @@ std::map<int, int> contents(const Index& index) {
   return entries;
 }
 
-// Runs `operation(index)` with its first fallible step failing, then its second, and so on until it has no more of them. It returns
-// normally only if it did all its work; `expected` is what the index holds then.
+// Runs `operation(index)` with its first fallible step failing, then its second, and so on until it has no more of
+// them. It returns normally only if it did all its work; `expected` is what the index holds then.
 template <class Config, class Index, class Operation>
 void fail_at_every_step(Index& index, std::map<int, int>& expected, const std::map<int, int>& afterwards,
                         Operation&& operation) {
@@ -182,21 +183,117 @@ void fail_everything(int keys) {
       const int n = i * 11 % keys;
       const auto key = Config::key(n);
       const auto without_n = next([&](auto& map) { map.erase(n); });
-      fail_at_every_step<Config>(index, expected, expected, [&] {
-        EXPECT_FALSE(index.remove_if(key, [](const Fussy&) { return false; }));
-      });
+      fail_at_every_step<Config>(index, expected, expected,
+                                 [&] { EXPECT_FALSE(index.remove_if(key, [](const Fussy&) { return false; })); });
       fail_at_every_step<Config>(index, expected, without_n, [&] { EXPECT_TRUE(index.remove(key)); });
       if (i == keys / 2) {
         const ebr::Barrier barrier;
-        fail_at_every_step<Config>(index, expected, next([&](auto& map) { map[n] = 5; }), [&] {
-          EXPECT_TRUE(index.find_or_insert(key, barrier, 5).second);
-        });
+        fail_at_every_step<Config>(index, expected, next([&](auto& map) { map[n] = 5; }),
+                                   [&] { EXPECT_TRUE(index.find_or_insert(key, barrier, 5).second); });
         fail_at_every_step<Config>(index, expected, next([&](auto& map) { map.erase(n); }),
                                    [&] { EXPECT_TRUE(index.remove(key)); });
       }
     }
     for (int n = 0; n < keys; ++n) index.insert(Config::key(n), Fussy(n)), expected[n] = n;
     fail_at_every_step<Config>(index, expected, {}, [&] { index.clear(); });
+  }
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(Fussy::alive, 0);
+}
+
+// The same of what only TreeIndex has: changes by functions and handles, and pops.
+template <class Config, class Index>
+void fail_every_change(int keys) {
+  {
+    Index index;
+    std::map<int, int> expected;
+    const auto next = [&](auto change) {
+      auto changed = expected;
+      change(changed);
+      return changed;
+    };
+    for (int i = 0; i < keys; ++i) {
+      const int n = i * 7 % keys;
+      const auto key = Config::key(n);
+      Fussy value(n);
+      const ebr::Barrier barrier;
+      // The handle outlives the failures, and shows what it showed.
+      if (i % 2 == 0) {
+        auto entry = index.entry(key, barrier);
+        fail_at_every_step<Config>(index, expected, next([&](auto& map) { map[n] = n; }), [&] {
+          EXPECT_EQ(value.value(), n) << "a failure leaves the arguments untouched";
+          EXPECT_FALSE(entry.is_occupied());
+          EXPECT_TRUE(entry.replace(std::move(value)));
+        });
+        EXPECT_EQ(entry.value().value(), n);
+      } else {
+        fail_at_every_step<Config>(index, expected, next([&](auto& map) { map[n] = n; }), [&] {
+          EXPECT_EQ(value.value(), n) << "a failure leaves the arguments untouched";
+          EXPECT_EQ(index.entry(key, barrier).or_insert(std::move(value)).value(), n);
+        });
+      }
+      const auto add_1000 = [](const Fussy& old) { return Fussy(old.value() + 1000); };
+      fail_at_every_step<Config>(index, expected, next([&](auto& map) { map[n] += 1000; }),
+                                 [&] { EXPECT_TRUE(index.update(key, add_1000)); });
+      fail_at_every_step<Config>(index, expected, next([&](auto& map) { map[n] += 1000; }), [&] {
+        EXPECT_EQ(index.entry(key, barrier).and_modify(add_1000).value().value(), n + 2000);
+      });
+      // Made another by a change in between, so that it has to look again.
+      Fussy second(n + 5000);
+      auto stale = index.entry(key, barrier);
+      index.upsert(key, Fussy(n));
+      expected[n] = n;
+      fail_at_every_step<Config>(index, expected, expected, [&] {
+        EXPECT_EQ(stale.value().value(), n + 2000);
+        EXPECT_FALSE(stale.replace(std::move(second)));
+      });
+      EXPECT_EQ(stale.value().value(), n);
+      EXPECT_EQ(second.value(), n + 5000);
+      fail_at_every_step<Config>(index, expected, expected, [&] {
+        try {
+          index.update(key, [](const Fussy&) -> Fussy { throw 5; });
+          ADD_FAILURE() << "what a function throws is passed on";
+        } catch (int) {
+        }
+        EXPECT_FALSE(index.update(Config::key(keys), add_1000));
+      });
+      const int least = expected.begin()->first, greatest = expected.rbegin()->first;
+      fail_at_every_step<Config>(index, expected, expected, [&] {
+        EXPECT_EQ(Config::number(index.first(barrier)->first), least);
+        EXPECT_EQ(Config::number(index.last(barrier)->first), greatest);
+        EXPECT_EQ(Config::number(index.floor(key, barrier)->first), n);
+        EXPECT_EQ(Config::number(index.lower_bound(key, barrier)->first), n);
+        EXPECT_EQ(index.upper_bound(key, barrier).has_value(), n != greatest);
+        EXPECT_EQ(index.below(key, barrier).has_value(), n != least);
+      });
+    }
+    fail_at_every_step<Config>(index, expected, expected, [&] {
+      const ebr::Barrier barrier;
+      int visited = 0;
+      for ([[maybe_unused]] auto entry : index.reverse_range(included(Config::key(0)), unbounded, barrier)) ++visited;
+      EXPECT_EQ(visited, keys);
+      EXPECT_EQ(index.scan(
+                    excluded(Config::key(0)), unbounded, [](const auto&, const Fussy&) {}, 7),
+                static_cast<std::size_t>(keys - 1));
+    });
+    for (int i = 0; i < keys; ++i) {
+      const ebr::Barrier barrier;
+      if (i % 3 == 2) {
+        const auto middle = std::next(expected.begin(), static_cast<std::ptrdiff_t>(expected.size() / 2))->first;
+        const auto key = Config::key(middle);
+        fail_at_every_step<Config>(index, expected, next([&](auto& map) { map.erase(middle); }),
+                                   [&] { EXPECT_TRUE(index.entry(key, barrier).remove()); });
+        continue;
+      }
+      const int end = i % 3 == 0 ? expected.begin()->first : expected.rbegin()->first;
+      fail_at_every_step<Config>(index, expected, next([&](auto& map) { map.erase(end); }), [&] {
+        const auto popped = i % 3 == 0 ? index.pop_first(barrier) : index.pop_last(barrier);
+        EXPECT_TRUE(popped.has_value());
+        EXPECT_EQ(Config::number(popped->first), end);
+      });
+    }
+    const ebr::Barrier barrier;
+    fail_at_every_step<Config>(index, expected, {}, [&] { EXPECT_FALSE(index.pop_first(barrier).has_value()); });
   }
   EXPECT_TRUE(reclaim_all());
   EXPECT_EQ(Fussy::alive, 0);
@@ -226,6 +323,16 @@ TEST(TreeIndexException, changes_nothing_with_byte_strings) {
 }
 TEST(TreeIndexException, changes_nothing_with_integers) {
   fail_everything<IntegerConfig, TreeIndex<std::uint64_t, Fussy>>(151);
+}
+
+TEST(TreeIndexException, no_change_happens_by_half_with_keys_that_throw) {
+  fail_every_change<FussyConfig, TreeIndex<Fussy, Fussy>>(61);
+}
+TEST(TreeIndexException, no_change_happens_by_half_with_byte_strings) {
+  fail_every_change<StringConfig, TreeIndex<std::string, Fussy>>(151);
+}
+TEST(TreeIndexException, no_change_happens_by_half_with_integers) {
+  fail_every_change<IntegerConfig, TreeIndex<std::uint64_t, Fussy>>(151);
 }
 
 template <class Index>
