@@ -15,6 +15,7 @@ namespace {
 
 constexpr const char* kLeaf = "detail/tree_leaf.h";
 constexpr const char* kInner = "detail/tree_inner.h";
+constexpr const char* kChange = "detail/tree_change.h";
 constexpr const char* kStructure = "detail/tree_structure.h";
 constexpr const char* kCursor = "detail/tree_cursor.h";
 constexpr const char* kEntry = "detail/entry.h";
@@ -53,8 +54,8 @@ const Bug kBugs[] = {
     {Plant::weaken(kStructure, "T13"), clear_beside_insert, Error::kDataRace, kOrder},
     {Plant::weaken(kStructure, "T14"), root_growth_beside_read, Error::kDataRace, kOrder},
     {Plant::weaken(kCursor, "T14"), root_growth_beside_walk, Error::kDataRace, kOrder},
-    {Plant::weaken(kStructure, "T15"), root_growth_beside_read, Error::kDataRace, kOrder},
-    {Plant::drop(kStructure, "T15"), split_beside_insert_into_the_leaf, Error::kLivelock, kOrder},
+    {Plant::weaken(kChange, "T15"), root_growth_beside_read, Error::kDataRace, kOrder},
+    {Plant::drop(kChange, "T15"), split_beside_insert_into_the_leaf, Error::kLivelock, kOrder},
     {Plant::weaken(kStructure, "T16"), clear_beside_insert, Error::kDataRace, kOrder},
     {Plant::drop(kStructure, "T16"), clear_beside_insert, Error::kUseAfterFree, kOrder},
     // Key and value of one entry go at different times.

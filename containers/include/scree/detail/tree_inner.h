@@ -27,7 +27,7 @@ inline constexpr unsigned kInnerChildren = 64;
 #endif
 
 // Child i covers the keys from separator i - 1 (inclusive) to separator i (exclusive). A child pointer changes under
-// `lock` while the node is not dead; above leaves, where it is not sealed, also without, from a frozen leaf to its
+// `lock` while that is not killed; above leaves, where it is not sealed, also without, from a frozen leaf to its
 // copy.
 template <class Slots>
 class alignas(64) TreeInner {
@@ -106,8 +106,7 @@ class alignas(64) TreeInner {
 
   const std::uint32_t level;  // 1: the children are leaves
   const std::uint32_t child_count;
-  Plain<bool> dead = false;  // replaced; guarded by `lock`
-  Lock lock;                 // of writers that change the structure below; readers never take it
+  Lock lock;  // of writers that change the structure below; readers never take it. Killed when the node is replaced
 
  private:
   static constexpr std::uintptr_t kSealed = 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The structure of a TreeIndex: descent, copying of leaves that are used up, split, merge, unlinking of empty leaves,
-// replacement of the whole. Protocol, steps S1-S6 and invariants: docs/protocols/leaf.md.
+// The structure of a TreeIndex: descent, copying of leaves that are used up, replacement of the whole; tree_change.h
+// has split, merge and unlinking. Protocol and invariants: docs/protocols/leaf.md.
 //
 // Readers only load child pointers. A leaf that is used up is frozen, and replaced by its copy with one
 // compare-exchange of the pointer to it, by whoever needs that. Any other change locks the parent of what it replaces,
@@ -15,10 +15,9 @@
 #include <cassert>
 #include <cstddef>
 #include <memory>
-#include <mutex>
-#include <optional>
 
 #include <scree/detail/leaf_view.h>
+#include <scree/detail/tree_change.h>
 #include <scree/detail/tree_inner.h>
 #include <scree/detail/tree_leaf.h>
 #include <scree/detail/tree_slot.h>
@@ -186,6 +185,9 @@ class TreeStructure {
   }
 
  private:
+  using Change = TreeChange<TreeStructure>;
+  friend Change;
+
 #if SCREE_SMALL_CAPACITIES
   static constexpr unsigned kLeafLow = 2, kInnerLow = 2;
   static constexpr std::size_t kLargeEntry = 64;
@@ -235,7 +237,10 @@ class TreeStructure {
   }
 
   // Parks until the change below the parent of the path's leaf is over; the caller then descends again.
-  static void await_change(Path& path) { std::lock_guard<Lock> parked(path.at[1].node->lock); }
+  static void await_change(Path& path) noexcept {
+    Lock& lock = path.at[1].node->lock;
+    if (lock.lock()) lock.unlock();
+  }
 
   // Leads the path's pointer past leaves that have been copied. Where the parent is sealed they stay; the pointer in
   // what takes its place is led past them later.
@@ -290,363 +295,6 @@ class TreeStructure {
     }
     Inner::destroy(node);
   }
-
-  // One structural change: the locks it holds, the nodes it builds, what it replaces. On destruction it is undone
-  // unless it was published, the locks are opened, and only then what it replaced is retired: a retirement may run
-  // destructors of the user's, which may use this index.
-  class Change {
-   public:
-    Change(TreeStructure& structure, const ebr::Barrier& barrier, Path& path)
-        : structure_(structure), barrier_(barrier), path_(path) {}
-    Change(const Change&) = delete;
-    Change& operator=(const Change&) = delete;
-
-    ~Change() {
-      if (!published_) {
-        for (unsigned i = 0; i < new_leaf_count_; ++i) Leaf::destroy(new_leaves_[i]);
-        for (unsigned i = 0; i < new_inner_count_; ++i) Inner::destroy(new_inners_[i]);
-        if (owns_separator_) Slots::destroy_separator(separator_);
-        unseal();
-        for (unsigned i = 0; i < old_leaf_count_; ++i) old_leaves_[i]->resolve(nullptr);
-      }
-      if (root_locked_) path_.tree->root_lock.unlock();
-      unsigned replaced = 0;
-      for (unsigned i = 0; i < locked_count_; ++i) {
-        Inner* node = locked_[i];
-        if (node->dead) locked_[replaced++] = node;
-        node->lock.unlock();
-      }
-      for (unsigned i = 0; i < skipped_count_; ++i) retire_leaves(barrier_, skipped_[i].first, skipped_[i].last);
-      if (!published_) return;
-      for (unsigned i = 0; i < old_leaf_count_; ++i) retire_leaf(barrier_, old_leaves_[i]);
-      for (unsigned i = 0; i < replaced; ++i) retire_inner(barrier_, locked_[i]);
-      if (old_separator_) Slots::retire_separator(barrier_, *old_separator_);
-    }
-
-    // S1. False if the path is out of date.
-    bool claim(Leaf* leaf) {
-      const typename Path::Step& step = path_.at[1];
-      lock(step.node);
-      if (step.node->dead) return false;
-      auto* const first = static_cast<Leaf*>(step.node->child(step.index));
-      if (first->current() != leaf) return false;
-      if (first != leaf) {
-        if (!step.node->exchange_child(step.index, first, leaf)) return false;
-        skipped_[skipped_count_++] = {first, leaf};
-      }
-      return hold(leaf);
-    }
-
-    // S5, where the parent stays as it is.
-    void replace_leaf(const View& view) {
-      const typename Path::Step& step = path_.at[1];
-      Leaf* const leaf = old_leaves_[0];
-      Leaf* const copy = copy_of(view, 0, view.count(), kLeafSlots);
-      leaf->resolve(copy);
-      published_ = true;
-      // Otherwise it has been relinked already.
-      if (!step.node->exchange_child(step.index, leaf, copy)) old_leaf_count_ = 0;
-    }
-
-    // S2-S6. In the middle, except where keys arrive in order at an edge of the tree: there the full side stays full.
-    template <class Probe>
-    void split_leaf(const View& view, const Probe& probe) {
-      seal(path_.at[1].node);
-      SCREE_SYNC_POINT("tree:split:frozen");
-      const unsigned count = view.count();
-      const unsigned rank = view.rank_of(structure_.compare_, probe);
-      unsigned low_count = count / 2, low_slots = kLeafSlots, high_slots = kLeafSlots;
-      if (rank == count && path_.on_right_edge(1)) {
-        low_count = kLeafBase;
-        low_slots = 0;
-      } else if (rank == 0 && path_.on_left_edge(1)) {
-        low_count = count - kLeafBase;
-        high_slots = 0;
-      }
-      Leaf* const low = keep(copy_of(view, 0, low_count, low_slots));
-      Leaf* const high = keep(copy_of(view, low_count, count, high_slots));
-      separator_ = Slots::make_separator(high->base_place(0));
-      owns_separator_ = true;
-      insert_child(1, low, separator_, high, probe);
-      SCREE_SYNC_POINT("tree:split:published");
-    }
-
-    // S2-S6. The lowest ancestor with another child loses the branch; below it there is nothing but this leaf. False if
-    // it is the only one.
-    template <class Probe>
-    bool unlink_leaf(const Probe& probe) {
-      SCREE_SYNC_POINT("tree:unlink:frozen");
-      unsigned level = 1;
-      for (; path_.at[level].node->child_count == 1; ++level) {
-        lock_parent(level, probe);
-        if (root_locked_) return false;
-      }
-      if (level == 1) seal(path_.at[1].node);
-      const unsigned index = path_.at[level].index;
-      remove_child(level, index, index == 0 ? 0 : index - 1, nullptr, probe);
-      return true;
-    }
-
-    // S2-S6. With a neighbour below the same parent, if both fit into one and leave room. False if not.
-    template <class Probe>
-    bool merge_leaf(const View& view, const Probe& probe) {
-      Inner* const node = path_.at[1].node;
-      assert(node->child_count != 1);
-      const unsigned index = path_.at[1].index;
-      const unsigned left = index == 0 ? 0 : index - 1;
-      seal(node);
-      auto* const first = static_cast<Leaf*>(node->child(index == 0 ? 1 : left));
-      Leaf* const neighbour = first->current();
-      LeafWord word = neighbour->load();
-      const bool fits = view.count() + neighbour->count(word) <= kLeafBase - kLeafSlots;
-      if (fits) word = neighbour->freeze();
-      if (!fits || !hold(neighbour)) {
-        unseal();
-        return false;
-      }
-      const View theirs(structure_.compare_, *neighbour, word);
-      SCREE_SYNC_POINT("tree:merge:frozen");
-      const View& low = index == 0 ? view : theirs;
-      const View& high = index == 0 ? theirs : view;
-      Leaf* const both = keep(Leaf::make(low.count() + high.count(), kLeafSlots));
-      fill(*both, 0, low, 0, low.count());
-      fill(*both, low.count(), high, 0, high.count());
-      remove_child(1, left + 1, left, both, probe);
-      // Copies before it that are still linked in the node that is replaced.
-      skipped_[skipped_count_++] = {first, neighbour};
-      return true;
-    }
-
-   private:
-    // Copied leaves that this change has unlinked, up to the one that took their place.
-    struct Chain {
-      Leaf* first;
-      const Leaf* last;
-    };
-
-    void lock(Inner* node) {
-      static_cast<void>(node->lock.lock());  // never killed
-      locked_[locked_count_++] = node;
-    }
-    // Claims a frozen leaf, to replace it or to give it up in the end.
-    bool hold(Leaf* leaf) noexcept {
-      if (!leaf->claim()) return false;
-      old_leaves_[old_leaf_count_++] = leaf;
-      return true;
-    }
-    void seal(Inner* node) noexcept {
-      node->seal();
-      sealed_[sealed_count_++] = node;
-    }
-    void unseal() noexcept {
-      while (sealed_count_ != 0) sealed_[--sealed_count_]->unseal();
-    }
-    Leaf* keep(Leaf* leaf) noexcept { return new_leaves_[new_leaf_count_++] = leaf; }
-    Inner* new_inner(unsigned level, unsigned children) {
-      Inner* node = new_inners_[new_inner_count_] = Inner::make(level, children);
-      ++new_inner_count_;
-      return node;
-    }
-    void drop(Inner* node) noexcept {
-      assert(new_inners_[new_inner_count_ - 1] == node);
-      --new_inner_count_;
-      Inner::destroy(node);
-    }
-
-    // S4. Locks the parent of the path's node at `level`, which this change has locked and found alive, or the root's
-    // lock, and brings the path above it up to date.
-    template <class Probe>
-    void lock_parent(unsigned level, const Probe& probe) {
-      Inner* node = path_.at[level].node;
-      for (;;) {
-        if (level < path_.top) {
-          const typename Path::Step& up = path_.at[level + 1];
-          lock(up.node);
-          if (!up.node->dead && up.node->child(up.index) == node) return;
-          up.node->lock.unlock();
-          --locked_count_;
-        } else {
-          static_cast<void>(path_.tree->root_lock.lock());
-          if (path_.tree->root.load(memory_order_relaxed) == node) {
-            root_locked_ = true;
-            return;
-          }
-          path_.tree->root_lock.unlock();
-        }
-        // Somebody replaced the parent: find the node again. It is alive and locked, so it stays where it is found.
-        Path fresh;
-        fresh.tree = path_.tree;
-        structure_.descend_within(probe, fresh);
-        assert(fresh.top >= level && fresh.at[level].node == node);
-        for (unsigned l = level + 1; l <= fresh.top; ++l) path_.at[l] = fresh.at[l];
-        path_.top = fresh.top;
-      }
-    }
-
-    // S3-S5. Replaces the child taken at `level` by `left`, `separator`, `right`, in a copy of the node or, where it is
-    // full, in two, and so on upwards.
-    template <class Probe>
-    void insert_child(unsigned level, void* left, const Separator& separator, void* right, const Probe& probe) {
-      Inner* node = path_.at[level].node;
-      const unsigned index = path_.at[level].index;
-      const unsigned children = node->child_count + 1;
-      auto child_at = [&](unsigned i) {
-        return i == index ? left : i == index + 1 ? right : node->child(i < index ? i : i - 1);
-      };
-      auto separator_at = [&](unsigned i) { return i == index ? separator : node->separator(i < index ? i : i - 1); };
-      auto fill = [&](Inner* to, unsigned begin) {
-        for (unsigned i = 0; i < to->child_count; ++i) to->set_child(i, child_at(begin + i));
-        for (unsigned i = 0; i + 1 < to->child_count; ++i) to->set_separator(i, separator_at(begin + i));
-      };
-      if (children <= kInnerChildren) {
-        Inner* fresh = new_inner(level, children);
-        fill(fresh, 0);
-        return install(level, fresh, probe);
-      }
-      unsigned low_count = children / 2;
-      if (index + 2 == children && path_.on_right_edge(level)) low_count = children - 2;
-      if (index == 0 && path_.on_left_edge(level)) low_count = 2;
-      Inner* low = new_inner(level, low_count);
-      Inner* high = new_inner(level, children - low_count);
-      fill(low, 0);
-      fill(high, low_count);
-      const Separator middle = separator_at(low_count - 1);
-      lock_parent(level, probe);
-      if (!root_locked_) return insert_child(level + 1, low, middle, high, probe);
-      Inner* root = new_inner(level + 1, 2);
-      root->set_child(0, low);
-      root->set_child(1, high);
-      root->set_separator(0, middle);
-      publish_root(root, level);
-    }
-
-    // S3-S5. Takes child `gone` and `separator`, which has it at its right or left, out of the path's node at `level`.
-    template <class Probe>
-    void remove_child(unsigned level, unsigned gone, unsigned separator, void* merged, const Probe& probe) {
-      Inner* const reduced = without_child(level, gone, separator, merged);
-      old_separator_ = path_.at[level].node->separator(separator);
-      install(level, reduced, probe);
-    }
-    // S3. A copy of the path's node at `level` without these two. `merged`, if there is one, takes the place of
-    // the child before.
-    Inner* without_child(unsigned level, unsigned gone, unsigned separator, void* merged) {
-      const Inner* const node = path_.at[level].node;
-      Inner* const reduced = new_inner(level, node->child_count - 1);
-      for (unsigned i = 0, to = 0; i < node->child_count; ++i) {
-        if (i != gone) reduced->set_child(to++, merged != nullptr && i + 1 == gone ? merged : node->child(i));
-      }
-      for (unsigned i = 0, to = 0; i + 1 < node->child_count; ++i) {
-        if (i != separator) reduced->set_separator(to++, node->separator(i));
-      }
-      return reduced;
-    }
-
-    // S5. Publishes `fresh` in the place of the path's node at `level`.
-    template <class Probe>
-    void install(unsigned level, Inner* fresh, const Probe& probe) {
-      lock_parent(level, probe);
-      if (!root_locked_) {
-        if (fresh->child_count < kInnerLow && merge_inner(level, fresh, probe)) return;
-        const typename Path::Step& up = path_.at[level + 1];
-        up.node->replace_child(up.index, fresh);
-        return finish(level);
-      }
-      if (fresh->child_count == 1 && level > 1) {
-        auto* only = static_cast<Inner*>(fresh->child(0));
-        drop(fresh);
-        fresh = branching(only);
-      }
-      publish_root(fresh, level);
-    }
-
-    // Merges `fresh`, which is to take the place of the path's node at `level`, with a neighbour below the same parent.
-    // False if both together are too many, or somebody is at work below the neighbour: locks are taken upwards, so here
-    // one is only tried.
-    template <class Probe>
-    bool merge_inner(unsigned level, Inner* fresh, const Probe& probe) {
-      Inner* const parent = path_.at[level + 1].node;
-      if (parent->child_count == 1) return false;
-      const unsigned index = path_.at[level + 1].index;
-      const unsigned left = index == 0 ? 0 : index - 1;
-      auto* const neighbour = static_cast<Inner*>(parent->child(index == 0 ? 1 : left));
-      if (fresh->child_count + neighbour->child_count > kInnerChildren * 3 / 4 || !neighbour->lock.try_lock()) {
-        return false;
-      }
-      locked_[locked_count_++] = neighbour;
-      if (level == 1) seal(neighbour);
-      const Inner* const parts[] = {index == 0 ? fresh : neighbour, index == 0 ? neighbour : fresh};
-      Inner* const both = new_inner(level, fresh->child_count + neighbour->child_count);
-      unsigned to = 0;
-      for (const Inner* part : parts) {
-        if (to != 0) both->set_separator(to - 1, parent->separator(left));
-        for (unsigned i = 0; i < part->child_count; ++i) {
-          if (i != 0) both->set_separator(to - 1, part->separator(i - 1));
-          both->set_child(to++, part->child(i));
-        }
-      }
-      dying_[dying_count_++] = neighbour;
-      discarded_[discarded_count_++] = fresh;
-      // The separator between the two stays in use, in the merged node.
-      install(level + 1, without_child(level + 1, left + 1, left, both), probe);
-      return true;
-    }
-
-    // The first node from `node` down that has several children or leaves. Those above it die. Locks are taken upwards,
-    // so here they are only tried: where somebody holds one, the tree stays taller than it need be.
-    Inner* branching(Inner* node) noexcept {
-      while (node->child_count == 1 && node->level > 1 && !is_new(node) && node->lock.try_lock()) {
-        locked_[locked_count_++] = node;
-        dying_[dying_count_++] = node;
-        node = static_cast<Inner*>(node->child(0));
-      }
-      return node;
-    }
-    bool is_new(const Inner* node) const noexcept {
-      for (unsigned i = 0; i < new_inner_count_; ++i) {
-        if (new_inners_[i] == node) return true;
-      }
-      return false;
-    }
-
-    void publish_root(Inner* root, unsigned replaced_up_to) noexcept {
-      path_.tree->root.store(root, memory_order_release);  // [T15]
-      finish(replaced_up_to);
-    }
-
-    // S6. The nodes of levels 1 to `level` on the path are replaced: they are dead before their locks open, and retired
-    // after.
-    void finish(unsigned level) noexcept {
-      published_ = true;
-      for (unsigned l = 1; l <= level; ++l) path_.at[l].node->dead = true;
-      for (unsigned i = 0; i < dying_count_; ++i) dying_[i]->dead = true;
-      for (unsigned i = 0; i < discarded_count_; ++i) Inner::destroy(discarded_[i]);
-    }
-
-    TreeStructure& structure_;
-    const ebr::Barrier& barrier_;
-    Path& path_;
-    std::array<Inner*, 3 * kMaxLevels> locked_;
-    std::array<Inner*, 3 * kMaxLevels> new_inners_;
-    std::array<Inner*, 2 * kMaxLevels> dying_;  // replaced, and not on the path
-    std::array<Inner*, kMaxLevels> discarded_;  // new ones that were merged into another
-    std::array<Leaf*, 2> new_leaves_;
-    std::array<Leaf*, 2> old_leaves_;
-    std::array<Inner*, 2> sealed_;
-    std::array<Chain, 2> skipped_;
-    std::optional<Separator> old_separator_;
-    unsigned locked_count_ = 0;
-    unsigned new_inner_count_ = 0;
-    unsigned dying_count_ = 0;
-    unsigned discarded_count_ = 0;
-    unsigned new_leaf_count_ = 0;
-    unsigned old_leaf_count_ = 0;
-    unsigned sealed_count_ = 0;
-    unsigned skipped_count_ = 0;
-    bool root_locked_ = false;
-    bool published_ = false;
-    bool owns_separator_ = false;  // a new one, until it is published
-    Separator separator_{};
-  };
 
   const Compare compare_;
   alignas(64) Atomic<Tree*> tree_;
