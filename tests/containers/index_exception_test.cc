@@ -21,6 +21,7 @@
 
 #include "reclaim.h"
 #include "support/failing_new.h"
+#include "support/tree_walk.h"
 
 namespace scree::test {
 namespace {
@@ -99,6 +100,8 @@ std::map<int, int> contents(const Index& index) {
   for (auto [key, value] : index.iter(barrier)) {
     EXPECT_TRUE(entries.emplace(Config::number(key), value.value()).second) << "one key twice";
   }
+  EXPECT_EQ(index.len(), entries.size());
+  if constexpr (requires { index.memory_usage(); }) EXPECT_TRUE(size_is_exact(index));
   return entries;
 }
 

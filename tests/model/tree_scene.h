@@ -24,6 +24,7 @@
 
 #include "model/ebr_programs.h"
 #include "model/explorer.h"
+#include "support/tree_walk.h"
 
 namespace scree::model {
 
@@ -212,6 +213,7 @@ class TreeScene : public Registered {
     walk(forward), walk(backward);
     check(forward.seen == backward.seen && forward.keys == backward.keys && forward.values == backward.values,
           "both ways there is the same");
+    check(test::size_is_exact(*index_), "what is counted is what there is");
     Contents contents{};
     for (int n = 0; n < forward.seen; ++n) {
       contents[forward.keys[n]] = forward.values[n];

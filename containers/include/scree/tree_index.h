@@ -209,13 +209,16 @@ class TreeIndex {
     return static_cast<bool>(find(key));
   }
 
-  // O(n): counts the entries as an iteration sees them.
+  // O(1). Exact while nobody writes; beside writers it may miss some of what they are doing.
   std::size_t len() const {
     ebr::Barrier barrier;
-    std::size_t n = 0;
-    Cursor c = cursor(barrier);
-    for (c.seek_to_first(); c.valid(); c.next()) ++n;
-    return n;
+    return structure_.tree()->counters.entries();
+  }
+  // The same of the bytes of what belongs to the index, as they were allocated: nodes, separators, entries with their
+  // keys. Not what keys and values own themselves, and not what waits for reclamation, which ebr::stats() tells.
+  std::size_t memory_usage() const {
+    ebr::Barrier barrier;
+    return sizeof(typename Structure::Tree) + structure_.tree()->counters.bytes();
   }
   bool is_empty() const {
     ebr::Barrier barrier;

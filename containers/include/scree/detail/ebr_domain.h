@@ -130,6 +130,7 @@ class Domain {
     }
     if (record == nullptr) {
       record = new Record;
+      record->number = records_made_.fetch_add(1, memory_order_relaxed);
       Record* first = records_.load(memory_order_relaxed);
       do {
         record->next = first;
@@ -580,6 +581,7 @@ class Domain {
   std::atomic<std::uint64_t> pace_{kAdvanceEvery};
   std::atomic<std::uint64_t> backlog_{2 * kAdvanceEvery};
   std::atomic<std::uint64_t> last_advance_{0};
+  std::atomic<std::uint32_t> records_made_{0};
   alignas(128) Atomic<Record*> records_{nullptr};
   Atomic<Bag*> orphans_{nullptr};
   Atomic<std::uint32_t> threads_{0};

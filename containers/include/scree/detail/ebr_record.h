@@ -121,6 +121,7 @@ struct alignas(128) Record {
   // 0, kBusy, or the epoch at which the outermost barrier began. Written by the owner, read by every advance.
   Atomic<std::uint64_t> announced{0};
   Plain<std::uint32_t> depth = 0;    // nesting of barriers; owner only
+  Plain<std::uint32_t> number = 0;   // of the record, as they were made; owner only
   Plain<bool> fenced = false;        // the kernel refuses membarrier: announcing takes a fence; owner only
   Plain<bool> busy = false;          // in a reclaimed object's destructor or a listener: do not nest; owner only
   Plain<std::uint32_t> freeing = 0;  // 1 while an object that is on no list any more is being freed; owner only

@@ -26,6 +26,7 @@ class TreeChange {
   using View = typename Structure::View;
   using Inner = typename Structure::Inner;
   using Path = typename Structure::Path;
+  using Tree = typename Structure::Tree;
 
  public:
   TreeChange(Structure& structure, const ebr::Barrier& barrier, Path& path)
@@ -52,12 +53,22 @@ class TreeChange {
         node->lock.unlock();
       }
     }
-    for (unsigned i = 0; i < skipped_count_; ++i)
-      Structure::retire_leaves(barrier_, skipped_[i].first, skipped_[i].last);
+    Tree& tree = *path_.tree;
+    for (unsigned i = 0; i < skipped_count_; ++i) {
+      Structure::retire_leaves(barrier_, tree, skipped_[i].first, skipped_[i].last);
+    }
     if (!published_) return;
-    for (unsigned i = 0; i < old_leaf_count_; ++i) Structure::retire_leaf(barrier_, old_leaves_[i]);
-    for (unsigned i = 0; i < replaced; ++i) Structure::retire_inner(barrier_, locked_[i]);
-    if (old_separator_) Slots::retire_separator(barrier_, *old_separator_);
+    for (unsigned i = 0; i < old_leaf_count_; ++i) Structure::retire_leaf(barrier_, tree, old_leaves_[i]);
+    std::ptrdiff_t bytes = new_bytes_;
+    for (unsigned i = 0; i < replaced; ++i) {
+      bytes -= Structure::memory_of(locked_[i]);
+      Structure::retire_inner(barrier_, locked_[i]);
+    }
+    if (old_separator_) {
+      bytes -= Slots::separator_bytes(*old_separator_);
+      Slots::retire_separator(barrier_, *old_separator_);
+    }
+    tree.counters.add(0, bytes);
   }
 
   // S1. False if the path is out of date.
@@ -78,6 +89,7 @@ class TreeChange {
     const typename Path::Step& step = path_.at[1];
     Leaf* const leaf = old_leaves_[0];
     Leaf* const copy = Structure::copy_of(view, 0, view.count(), kLeafSlots);
+    new_bytes_ += Structure::memory_of(copy);
     leaf->resolve(copy);
     published_ = true;
     // Otherwise it has been relinked already.
@@ -90,7 +102,7 @@ class TreeChange {
     seal(path_.at[1].node);
     SCREE_SYNC_POINT("tree:split:frozen");
     const unsigned count = view.count();
-    const typename View::Position at = view.lower_bound(structure_.compare(), probe);
+    const unsigned rank = view.rank_of(structure_.compare(), probe);
     unsigned low_count = count / 2, low_slots = kLeafSlots, high_slots = kLeafSlots;
     if (rank == count && path_.on_right_edge(1)) {
       low_count = kLeafBase;
@@ -103,6 +115,7 @@ class TreeChange {
     Leaf* const high = keep(Structure::copy_of(view, low_count, count, high_slots));
     separator_ = Slots::make_separator(high->base_place(0));
     owns_separator_ = true;
+    new_bytes_ += Slots::separator_bytes(separator_);
     insert_child(1, low, separator_, high, probe);
     SCREE_SYNC_POINT("tree:split:published");
   }
@@ -179,16 +192,24 @@ class TreeChange {
   void unseal() noexcept {
     while (sealed_count_ != 0) sealed_[--sealed_count_]->unseal();
   }
-  Leaf* keep(Leaf* leaf) noexcept { return new_leaves_[new_leaf_count_++] = leaf; }
+  Leaf* keep(Leaf* leaf) noexcept {
+    new_bytes_ += Structure::memory_of(leaf);
+    return new_leaves_[new_leaf_count_++] = leaf;
+  }
   Inner* new_inner(unsigned level, unsigned children) {
     Inner* node = new_inners_[new_inner_count_] = Inner::make(level, children);
     ++new_inner_count_;
+    new_bytes_ += Structure::memory_of(node);
     return node;
+  }
+  void destroy(Inner* node) noexcept {
+    new_bytes_ -= Structure::memory_of(node);
+    Inner::destroy(node);
   }
   void drop(Inner* node) noexcept {
     assert(new_inners_[new_inner_count_ - 1] == node);
     --new_inner_count_;
-    Inner::destroy(node);
+    destroy(node);
   }
 
   // S4. Locks the parent of the path's node at `level`, which this change has locked and found alive, or the root's
@@ -354,7 +375,7 @@ class TreeChange {
   void finish(unsigned level) noexcept {
     published_ = true;
     replaced_levels_ = level;
-    for (unsigned i = 0; i < discarded_count_; ++i) Inner::destroy(discarded_[i]);
+    for (unsigned i = 0; i < discarded_count_; ++i) destroy(discarded_[i]);
   }
 
   Structure& structure_;
@@ -368,6 +389,7 @@ class TreeChange {
   std::array<Inner*, 2> sealed_;
   std::array<Chain, 2> skipped_;
   std::optional<Separator> old_separator_;
+  std::ptrdiff_t new_bytes_ = 0;  // of what this change has made
   unsigned locked_count_ = 0;
   unsigned new_inner_count_ = 0;
   unsigned discarded_count_ = 0;

@@ -281,11 +281,26 @@ struct TreeSlots {
       delete separator.copy;
     }
   }
+  // What a separator or an entry takes beside the node that it is in.
+  static std::ptrdiff_t separator_bytes([[maybe_unused]] const Separator& separator) noexcept {
+    if constexpr (kBytes) {
+      return static_cast<std::ptrdiff_t>(sizeof(SeparatorBytes) + separator.copy->size);
+    } else {
+      return kInlineKey ? 0 : sizeof(K);
+    }
+  }
+  static std::ptrdiff_t entry_bytes([[maybe_unused]] const Payload& payload) noexcept {
+    if constexpr (kInlineEntry) {
+      return 0;
+    } else {
+      return static_cast<std::ptrdiff_t>(payload->bytes());
+    }
+  }
   template <class Barrier>
   static void retire_separator(const Barrier& barrier, const Separator& separator) noexcept {
     if constexpr (kBytes) {
       barrier.retire(
-          separator.copy, [](void* p) { ::operator delete(p); }, sizeof(SeparatorBytes) + separator.copy->size);
+          separator.copy, [](void* p) { ::operator delete(p); }, static_cast<std::size_t>(separator_bytes(separator)));
     } else if constexpr (!kInlineKey) {
       barrier.retire(separator.copy);
     }

@@ -18,6 +18,7 @@
 
 #include <scree/detail/leaf_view.h>
 #include <scree/detail/tree_change.h>
+#include <scree/detail/tree_counters.h>
 #include <scree/detail/tree_inner.h>
 #include <scree/detail/tree_leaf.h>
 #include <scree/detail/tree_slot.h>
@@ -40,6 +41,12 @@ class TreeStructure {
 
   static constexpr unsigned kMaxLevels = 40;
 
+  // Of nodes.
+  template <class Node>
+  static std::ptrdiff_t memory_of(const Node* node) noexcept {
+    return static_cast<std::ptrdiff_t>(BlockCache::whole(node->bytes()));
+  }
+
   // What clear() replaces as a whole. Whoever has begun in one goes on in it.
   struct Tree {
     Tree() : root(Inner::make(1, 1)) {
@@ -50,6 +57,7 @@ class TreeStructure {
         Inner::destroy(node);
         throw;
       }
+      counters.add(0, memory_of(node) + memory_of(static_cast<Leaf*>(node->child(0))));
     }
     ~Tree() { destroy_inner(root.load(memory_order_acquire)); }
     Tree(const Tree&) = delete;
@@ -57,6 +65,7 @@ class TreeStructure {
 
     Atomic<Inner*> root;
     Lock root_lock;
+    TreeCounters counters;
   };
 
   // The inner nodes of a descent by level (1: parent of the leaf) and the child taken in each. A node's level
@@ -142,7 +151,11 @@ class TreeStructure {
     if (count <= kLeafBase && !shrinks && (count != 0 || path.is_only_leaf())) {
       Leaf* const copy = copy_of(view, 0, count, kLeafSlots);
       SCREE_SYNC_POINT("tree:leaf:copied");
-      if (!leaf->attach(copy)) Leaf::destroy(copy);  // another one's is there, or a structural change has begun
+      if (leaf->attach(copy)) {
+        path.tree->counters.add(0, memory_of(copy));
+      } else {
+        Leaf::destroy(copy);  // another one's is there, or a structural change has begun
+      }
       return relink(barrier, path);
     }
     Change change(*this, barrier, path);
@@ -163,18 +176,21 @@ class TreeStructure {
 
   // What was at `place`, in `slot` of the leaf or in its base if there is none, is not an entry any more. A key in the
   // base stays until the leaf is replaced; that is at once where it is large. Nothing is thrown, as in shrink().
+  // Returns how many bytes the tree has less.
   template <class Probe>
-  void retire_entry(const ebr::Barrier& barrier, Path& path, Leaf* leaf, int slot, const Place& place,
-                    const Probe& probe) noexcept {
+  std::ptrdiff_t retire_entry(const ebr::Barrier& barrier, Path& path, Leaf* leaf, int slot, const Place& place,
+                              const Probe& probe) noexcept {
     if constexpr (Slots::kKeysInEntries) {
       if (slot == Leaf::kNone) {
         const bool large = (*place.payload)->bytes() >= kLargeEntry;
         Slots::retire_value(barrier, *place.payload);
         if (large) try_to_make_room(barrier, path, leaf, probe);
-        return;
+        return 0;
       }
     }
+    const std::ptrdiff_t bytes = Slots::entry_bytes(*place.payload);
     Slots::retire_entry(barrier, *place.payload);
+    return bytes;
   }
 
   // Replaces everything by an empty tree.
@@ -248,21 +264,28 @@ class TreeStructure {
     const typename Path::Step& step = path.at[1];
     auto* const first = static_cast<Leaf*>(step.node->child(step.index));
     Leaf* const last = first->current();
-    if (first != last && step.node->exchange_child(step.index, first, last)) retire_leaves(barrier, first, last);
+    if (first != last && step.node->exchange_child(step.index, first, last)) {
+      retire_leaves(barrier, *path.tree, first, last);
+    }
   }
-  static void retire_leaves(const ebr::Barrier& barrier, Leaf* first, const Leaf* last) noexcept {
+  static void retire_leaves(const ebr::Barrier& barrier, Tree& tree, Leaf* first, const Leaf* last) noexcept {
     while (first != last) {
       Leaf* const next = first->copy();
-      retire_leaf(barrier, first);
+      retire_leaf(barrier, tree, first);
       first = next;
     }
   }
 
   // Of one that is replaced, with the keys that stayed for its sake.
-  static void retire_leaf(const ebr::Barrier& barrier, Leaf* leaf) noexcept {
+  static void retire_leaf(const ebr::Barrier& barrier, Tree& tree, Leaf* leaf) noexcept {
+    std::ptrdiff_t bytes = memory_of(leaf);
     if constexpr (Slots::kKeysInEntries) {
-      leaf->for_each_hidden(leaf->load(), [&](const Place& place) { Slots::retire_key(barrier, *place.payload); });
+      leaf->for_each_hidden(leaf->load(), [&](const Place& place) {
+        bytes += Slots::entry_bytes(*place.payload);
+        Slots::retire_key(barrier, *place.payload);
+      });
     }
+    tree.counters.add(0, -bytes);
     barrier.retire(leaf, &Leaf::destroy, leaf->bytes());
   }
   static void retire_inner(const ebr::Barrier& barrier, Inner* node) noexcept {

@@ -69,7 +69,9 @@ class TreeWriter {
     if (!exchange(probe, before.with_live(mine))) return false;  // L4
     const Place replaced = std::exchange(place_, leaf_->slot_place(mine));
     const int slot = std::exchange(slot_, std::exchange(mine_, Leaf::kNone));
-    if (replaced) structure_.retire_entry(barrier_, path_, leaf_, slot, replaced, probe);
+    std::ptrdiff_t bytes = Slots::entry_bytes(content.payload);
+    if (replaced) bytes -= structure_.retire_entry(barrier_, path_, leaf_, slot, replaced, probe);
+    path_.tree->counters.add(replaced ? 0 : 1, bytes);
     return true;
   }
 
@@ -96,7 +98,8 @@ class TreeWriter {
     } else if (!at_.exact) {
       slot_ = Leaf::kNone;
     }
-    structure_.retire_entry(barrier_, path_, leaf_, slot, taken, probe);
+    const std::ptrdiff_t bytes = structure_.retire_entry(barrier_, path_, leaf_, slot, taken, probe);
+    path_.tree->counters.add(-1, -bytes);
     structure_.shrink(barrier_, path_, leaf_, removed, probe);
     return true;
   }

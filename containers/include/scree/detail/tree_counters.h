@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How many entries a tree has, and how many bytes what belongs to it takes.
+//
+// Thread safety: any thread at any time. A sum is exact if all that was counted happens before it; beside writers it is
+// that of no one moment. No decision rests on it, so it is not under the explorer.
+
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+
+#include <scree/atomic.h>
+#include <scree/detail/ebr_thread.h>
+
+namespace scree::detail {
+
+class TreeCounters {
+ public:
+  // Either may be less than none, or none.
+  void add(std::ptrdiff_t entries, std::ptrdiff_t bytes) noexcept {
+    Stripe& mine = stripes_[ebr::detail::current_record().number % kStripes];
+    if (entries != 0) mine.entries.fetch_add(entries, memory_order_relaxed);
+    if (bytes != 0) mine.bytes.fetch_add(bytes, memory_order_relaxed);
+  }
+
+  std::size_t entries() const noexcept { return sum(&Stripe::entries); }
+  std::size_t bytes() const noexcept { return sum(&Stripe::bytes); }
+
+ private:
+  static constexpr std::size_t kStripes = 8;  // so that threads do not write to one line
+  struct alignas(64) Stripe {
+    std::atomic<std::ptrdiff_t> entries{0};
+    std::atomic<std::ptrdiff_t> bytes{0};
+  };
+
+  // A removal may be seen here before the insert of what it removed.
+  std::size_t sum(std::atomic<std::ptrdiff_t> Stripe::*of) const noexcept {
+    std::ptrdiff_t sum = 0;
+    for (const Stripe& stripe : stripes_) sum += (stripe.*of).load(memory_order_relaxed);
+    return sum < 0 ? 0 : static_cast<std::size_t>(sum);
+  }
+
+  std::array<Stripe, kStripes> stripes_{};
+};
+
+}  // namespace scree::detail
