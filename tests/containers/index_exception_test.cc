@@ -101,7 +101,9 @@ std::map<int, int> contents(const Index& index) {
     EXPECT_TRUE(entries.emplace(Config::number(key), value.value()).second) << "one key twice";
   }
   EXPECT_EQ(index.len(), entries.size());
-  if constexpr (requires { index.memory_usage(); }) EXPECT_TRUE(size_is_exact(index));
+  if constexpr (requires { index.memory_usage(); }) {
+    EXPECT_TRUE(size_is_exact(index));
+  }
   return entries;
 }
 

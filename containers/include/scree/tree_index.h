@@ -19,6 +19,7 @@
 
 #include <scree/atomic.h>
 #include <scree/bound.h>
+#include <scree/detail/tree_awaiter.h>
 #include <scree/detail/tree_cursor.h>
 #include <scree/detail/tree_draft.h>
 #include <scree/detail/tree_range.h>
@@ -60,20 +61,36 @@ class TreeIndex {
 
   explicit TreeIndex(const Compare& compare = Compare()) : structure_(compare) {}
 
-  // O(log n) each, of an index of n entries.
+  // O(log n) each, of an index of n entries. Of those that may wait there is one for coroutines, NAME_async(): to be
+  // awaited where it is called, as it refers to its arguments, outside barriers (tree_awaiter.h).
 
   // False, with the value untouched, if the key is present.
   template <class Key, class Value>
   bool insert(const Key& key, Value&& value) {
     ebr::Barrier barrier;
-    return add<false>(barrier, detail::stored_key<K>(key), std::forward<Value>(value)).fresh;
+    Writer writer(structure_, barrier);
+    return add<false>(writer, detail::stored_key<K>(key), std::forward<Value>(value)).fresh;
+  }
+  template <class Key, class Value>
+  auto insert_async(const Key& key, Value&& value) {
+    return awaiter([this, &key, &value](Writer& writer) {
+      return add<false>(writer, detail::stored_key<K>(key), std::forward<Value>(value)).result();
+    });
   }
 
   // True if it replaced an entry; readers of that keep it.
   template <class Key, class Value>
   bool upsert(const Key& key, Value&& value) {
     ebr::Barrier barrier;
-    return !add<true>(barrier, detail::stored_key<K>(key), std::forward<Value>(value)).fresh;
+    Writer writer(structure_, barrier);
+    return !add<true>(writer, detail::stored_key<K>(key), std::forward<Value>(value)).fresh;
+  }
+  template <class Key, class Value>
+  auto upsert_async(const Key& key, Value&& value) {
+    return awaiter([this, &key, &value](Writer& writer) {
+      const auto fresh = add<true>(writer, detail::stored_key<K>(key), std::forward<Value>(value)).result();
+      return fresh ? std::optional<bool>(!*fresh) : std::nullopt;
+    });
   }
 
   // The value of `key`, constructed from `args` if it was absent, and whether it was. For values that are shared cells
@@ -81,30 +98,32 @@ class TreeIndex {
   template <class Key, class... Args>
   std::pair<V&, bool> find_or_insert(const Key& key, const ebr::Barrier& barrier, Args&&... args) {
     static_assert(!Slots::kInlineEntry, "values in leaves are not shared cells");
-    const Added added = add<false>(barrier, detail::stored_key<K>(key), std::forward<Args>(args)...);
+    Writer writer(structure_, barrier);
+    const Added added = add<false>(writer, detail::stored_key<K>(key), std::forward<Args>(args)...);
     return {(*added.payload)->value(), added.fresh};
   }
 
   template <class Query>
   bool remove(const Query& key) {
-    return remove_if(key, [](const V&) { return true; });
+    return remove_if(key, &always);
+  }
+  template <class Query>
+  auto remove_async(const Query& key) {
+    return remove_if_async(key, &always);
   }
 
   // Removes the entry if `condition(value)`; the condition is asked again if the entry changes meanwhile.
   template <class Query, class Condition>
   bool remove_if(const Query& key, Condition&& condition) {
     ebr::Barrier barrier;
-    const auto probe = Slots::probe(key);
     Writer writer(structure_, barrier);
-    Place asked;
-    for (writer.seek(probe); writer.place();) {
-      if (!Slots::same(writer.place(), asked)) {
-        asked = writer.place();
-        if (!condition(Slots::value(*asked.payload))) return false;
-      }
-      if (writer.take(probe)) return true;
-    }
-    return false;
+    return *take_if(writer, key, condition);
+  }
+  template <class Query, class Condition>
+  auto remove_if_async(const Query& key, Condition condition) {
+    return awaiter([this, &key, condition = std::move(condition)](Writer& writer) mutable {
+      return take_if(writer, key, condition);
+    });
   }
 
   // Replaces the value by `f(value)`, in one atomic step; `f` is asked again if the entry changes meanwhile. False if
@@ -112,20 +131,12 @@ class TreeIndex {
   template <class Query, class F>
   bool update(const Query& key, F&& f) {
     ebr::Barrier barrier;
-    const auto probe = Slots::probe(key);
     Writer writer(structure_, barrier);
-    detail::TreeDraft<K, V, Compare> draft;
-    Place asked;
-    for (writer.seek(probe); writer.place();) {
-      if (!Slots::same(writer.place(), asked)) {
-        asked = writer.place();
-        draft.make(probe, Slots::key(asked), f(Slots::value(*asked.payload)));
-      }
-      if (!writer.put(probe, draft.content())) continue;
-      draft.published();
-      return true;
-    }
-    return false;
+    return *modify(writer, key, f);
+  }
+  template <class Query, class F>
+  auto update_async(const Query& key, F f) {
+    return awaiter([this, &key, f = std::move(f)](Writer& writer) mutable { return modify(writer, key, f); });
   }
 
   // The key's place, whether there is an entry or none, to look at and then to change if it is still as it was
@@ -139,6 +150,15 @@ class TreeIndex {
   // if the index was empty. O(log n). Where a leaf at the end of the tree becomes empty, it waits as other removals do.
   std::optional<reference> pop_first(const ebr::Barrier& barrier) { return pop(barrier, {.above_all = false}); }
   std::optional<reference> pop_last(const ebr::Barrier& barrier) { return pop(barrier, {.above_all = true}); }
+  // These call `f(key, value)` with what was removed, if anything was: then the result is true.
+  template <class F>
+  auto pop_first_async(F f) {
+    return pop_async({.above_all = false}, std::move(f));
+  }
+  template <class F>
+  auto pop_last_async(F f) {
+    return pop_async({.above_all = true}, std::move(f));
+  }
 
   // Calls `f(key, value)` if the key is present. Returns its result as an optional, a copy where it is a reference; or,
   // if that is void, whether it was called.
@@ -370,37 +390,99 @@ class TreeIndex {
     }
   }
 
+  static bool always(const V&) noexcept { return true; }
+
+  // What one tries to do with a Writer, for coroutines: it returns nothing if it is refused.
+  template <class Try>
+  auto awaiter(Try attempt) {
+    using Refusal = typename Structure::Refusal;
+    auto with_writer = [this, attempt = std::move(attempt)](const ebr::Barrier& barrier, Refusal& refusal) mutable {
+      Writer writer(structure_, barrier, &refusal);
+      return attempt(writer);
+    };
+    return detail::TreeAwaiter<Refusal, decltype(with_writer)>(std::move(with_writer));
+  }
+
   struct Added {
-    const Plain<typename Slots::Payload>* payload;
-    bool fresh;  // there was no entry of this key
+    const Plain<typename Slots::Payload>* payload;  // none: refused
+    bool fresh;                                     // there was no entry of this key
+
+    std::optional<bool> result() const noexcept { return payload != nullptr ? std::optional(fresh) : std::nullopt; }
   };
 
   // The payload of the key: what was there (not replacing) or what was added.
   template <bool Replace, class Key, class... Args>
-  Added add(const ebr::Barrier& barrier, const Key& key, Args&&... args) {
+  Added add(Writer& writer, const Key& key, Args&&... args) {
     const auto probe = Slots::probe(key);
     detail::TreeOffer<K, V, Compare, Key, Args...> offer(key, std::forward<Args>(args)...);
-    Writer writer(structure_, barrier);
-    for (writer.seek(probe);;) {
+    for (writer.seek(probe); !writer.is_refused();) {
       const bool present(writer.place());
       if (!Replace && present) return {writer.place().payload, false};
       if (!writer.put(probe, offer.content(probe))) continue;
       offer.published();
       return {writer.place().payload, !present};
     }
+    return {nullptr, false};
+  }
+
+  template <class Query, class Condition>
+  std::optional<bool> take_if(Writer& writer, const Query& key, Condition& condition) {
+    const auto probe = Slots::probe(key);
+    Place asked;
+    for (writer.seek(probe); !writer.is_refused();) {
+      if (!writer.place()) return false;
+      if (!Slots::same(writer.place(), asked)) {
+        asked = writer.place();
+        if (!condition(Slots::value(*asked.payload))) return false;
+      }
+      if (writer.take(probe)) return true;
+    }
+    return std::nullopt;
+  }
+
+  template <class Query, class F>
+  std::optional<bool> modify(Writer& writer, const Query& key, F& f) {
+    const auto probe = Slots::probe(key);
+    detail::TreeDraft<K, V, Compare> draft;
+    Place asked;
+    for (writer.seek(probe); !writer.is_refused();) {
+      if (!writer.place()) return false;
+      if (!Slots::same(writer.place(), asked)) {
+        asked = writer.place();
+        draft.make(probe, Slots::key(asked), f(Slots::value(*asked.payload)));
+      }
+      if (!writer.put(probe, draft.content())) continue;
+      draft.published();
+      return true;
+    }
+    return std::nullopt;
   }
 
   // The leaf at the end of the tree has the least key of all, or the greatest: where it is empty, it has to go first.
-  std::optional<reference> pop(const ebr::Barrier& barrier, const detail::EdgeProbe& end) {
-    Writer writer(structure_, barrier);
-    for (writer.seek(end);;) {
+  // An empty place if there is no entry; nothing if it is refused.
+  std::optional<Place> take_at(Writer& writer, const detail::EdgeProbe& end) {
+    for (writer.seek(end); !writer.is_refused();) {
       if (const Place place = writer.place()) {
-        if (writer.take(end)) return shown(place);
+        if (writer.take(end)) return place;
       } else {
-        if (writer.is_in_only_leaf()) return std::nullopt;
+        if (writer.is_in_only_leaf()) return Place{};
         writer.make_room(end);
       }
     }
+    return std::nullopt;
+  }
+  std::optional<reference> pop(const ebr::Barrier& barrier, const detail::EdgeProbe& end) {
+    Writer writer(structure_, barrier);
+    return shown(*take_at(writer, end));
+  }
+  template <class F>
+  auto pop_async(const detail::EdgeProbe& end, F f) {
+    return awaiter([this, end, f = std::move(f)](Writer& writer) mutable -> std::optional<bool> {
+      const std::optional<Place> place = take_at(writer, end);
+      if (!place) return std::nullopt;
+      if (*place) f(Slots::key(*place), Slots::value(*place->payload));
+      return static_cast<bool>(*place);
+    });
   }
 
   Structure structure_;

@@ -27,10 +27,12 @@ class TreeChange {
   using Inner = typename Structure::Inner;
   using Path = typename Structure::Path;
   using Tree = typename Structure::Tree;
+  using Refusal = typename Structure::Refusal;
 
  public:
-  TreeChange(Structure& structure, const ebr::Barrier& barrier, Path& path)
-      : structure_(structure), barrier_(barrier), path_(path) {}
+  // With `refusal`, it does not wait for a lock: it is undone, and `refusal` says for which lock.
+  TreeChange(Structure& structure, const ebr::Barrier& barrier, Path& path, Refusal* refusal)
+      : structure_(structure), barrier_(barrier), path_(path), refusal_(refusal) {}
   TreeChange(const TreeChange&) = delete;
   TreeChange& operator=(const TreeChange&) = delete;
 
@@ -42,7 +44,7 @@ class TreeChange {
       unseal();
       for (unsigned i = 0; i < old_leaf_count_; ++i) old_leaves_[i]->resolve(nullptr);
     }
-    if (root_locked_) path_.tree->root_lock.unlock();
+    if (root_locked_) path_.tree->lock.unlock();
     unsigned replaced = 0;
     for (unsigned i = 0; i < locked_count_; ++i) {
       Inner* const node = locked_[i];
@@ -71,7 +73,7 @@ class TreeChange {
     tree.counters.add(0, bytes);
   }
 
-  // S1. False if the path is out of date.
+  // S1. False if the path is out of date, or it is refused.
   bool claim(Leaf* leaf) {
     const typename Path::Step& step = path_.at[1];
     if (!lock(step.node)) return false;
@@ -121,13 +123,13 @@ class TreeChange {
   }
 
   // S2-S6. The lowest ancestor with another child loses the branch; below it there is nothing but this leaf. False if
-  // it is the only one.
+  // it is the only one; true also if it is refused.
   template <class Probe>
   bool unlink_leaf(const Probe& probe) {
     SCREE_SYNC_POINT("tree:unlink:frozen");
     unsigned level = 1;
     for (; path_.at[level].node->child_count == 1; ++level) {
-      lock_parent(level, probe);
+      if (!lock_parent(level, probe)) return true;
       if (root_locked_) return false;
     }
     if (level == 1) seal(path_.at[1].node);
@@ -136,7 +138,8 @@ class TreeChange {
     return true;
   }
 
-  // S2-S6. With a neighbour below the same parent, if both fit into one and leave room. False if not.
+  // S2-S6. With a neighbour below the same parent, if both fit into one and leave room. False if not; true also if it
+  // is refused.
   template <class Probe>
   bool merge_leaf(const View& view, const Probe& probe) {
     Inner* const node = path_.at[1].node;
@@ -162,7 +165,7 @@ class TreeChange {
     Structure::fill(*both, low.count(), high, 0, high.count());
     remove_child(1, left + 1, left, both, probe);
     // Copies before it that are still linked in the node that is replaced.
-    skipped_[skipped_count_++] = {first, neighbour};
+    if (published_) skipped_[skipped_count_++] = {first, neighbour};
     return true;
   }
 
@@ -173,12 +176,21 @@ class TreeChange {
     const Leaf* last;
   };
 
-  // False if the node is dead.
+  // False if the node is dead, or it is refused.
   bool lock(Inner* node) noexcept {
-    if (!node->lock.lock()) return false;
+    if (!acquire(*node)) return false;
     locked_[locked_count_++] = node;
     return true;
   }
+  // Of a node or the tree.
+  template <class Owner>
+  bool acquire(Owner& owner) noexcept {
+    if (refusal_ == nullptr) return owner.lock.lock();
+    if (owner.lock.try_lock()) return true;
+    if (!owner.lock.is_killed()) refusal_->refuse(owner);
+    return false;
+  }
+  bool is_refused() const noexcept { return refusal_ != nullptr && *refusal_; }
   // Claims a frozen leaf, to replace it or to give it up in the end.
   bool hold(Leaf* leaf) noexcept {
     if (!leaf->claim()) return false;
@@ -213,26 +225,26 @@ class TreeChange {
   }
 
   // S4. Locks the parent of the path's node at `level`, which this change has locked and found alive, or the root's
-  // lock, and brings the path above it up to date.
+  // lock, and brings the path above it up to date. False if it is refused.
   template <class Probe>
-  void lock_parent(unsigned level, const Probe& probe) {
+  bool lock_parent(unsigned level, const Probe& probe) {
     Inner* node = path_.at[level].node;
     for (;;) {
       if (level < path_.top) {
         const typename Path::Step& up = path_.at[level + 1];
         if (lock(up.node)) {
-          if (up.node->child(up.index) == node) return;
+          if (up.node->child(up.index) == node) return true;
           up.node->lock.unlock();
           --locked_count_;
         }
-      } else {
-        static_cast<void>(path_.tree->root_lock.lock());
+      } else if (acquire(*path_.tree)) {
         if (path_.tree->root.load(memory_order_relaxed) == node) {
           root_locked_ = true;
-          return;
+          return true;
         }
-        path_.tree->root_lock.unlock();
+        path_.tree->lock.unlock();
       }
+      if (is_refused()) return false;
       // Somebody replaced the parent: find the node again. It is alive and locked, so it stays where it is found.
       Path fresh;
       fresh.tree = path_.tree;
@@ -271,7 +283,7 @@ class TreeChange {
     fill(low, 0);
     fill(high, low_count);
     const Separator middle = separator_at(low_count - 1);
-    lock_parent(level, probe);
+    if (!lock_parent(level, probe)) return;
     if (!root_locked_) return insert_child(level + 1, low, middle, high, probe);
     Inner* root = new_inner(level + 1, 2);
     root->set_child(0, low);
@@ -304,7 +316,7 @@ class TreeChange {
   // S5. Publishes `fresh` in the place of the path's node at `level`.
   template <class Probe>
   void install(unsigned level, Inner* fresh, const Probe& probe) {
-    lock_parent(level, probe);
+    if (!lock_parent(level, probe)) return;
     if (!root_locked_) {
       if (fresh->child_count < Structure::kInnerLow && merge_inner(level, fresh, probe)) return;
       const typename Path::Step& up = path_.at[level + 1];
@@ -321,7 +333,7 @@ class TreeChange {
 
   // Merges `fresh`, which is to take the place of the path's node at `level`, with a neighbour below the same parent.
   // False if both together are too many, or somebody is at work below the neighbour: locks are taken upwards, so here
-  // one is only tried.
+  // one is only tried. True also if it is refused.
   template <class Probe>
   bool merge_inner(unsigned level, Inner* fresh, const Probe& probe) {
     Inner* const parent = path_.at[level + 1].node;
@@ -381,6 +393,7 @@ class TreeChange {
   Structure& structure_;
   const ebr::Barrier& barrier_;
   Path& path_;
+  Refusal* const refusal_;  // null: it may wait
   std::array<Inner*, 3 * Structure::kMaxLevels> locked_;
   std::array<Inner*, 3 * Structure::kMaxLevels> new_inners_;
   std::array<Inner*, Structure::kMaxLevels> discarded_;  // new ones that were merged into another

@@ -41,11 +41,16 @@ class alignas(64) TreeInner {
     void* const memory = ebr::detail::current_record().blocks.allocate(bytes(children));
     return new (memory) TreeInner(level, children);
   }
-  // Not its separators.
-  static void destroy(void* node) noexcept {
-    const std::size_t bytes = static_cast<TreeInner*>(node)->bytes();
-    static_cast<TreeInner*>(node)->~TreeInner();
-    ebr::detail::current_record().blocks.free(node, bytes);
+  // By the tree; not its separators.
+  static void destroy(void* node) noexcept { static_cast<TreeInner*>(node)->let_go(); }
+  // Coroutines that wait for the lock, outside barriers, pin the node under one before; its memory stays until the last
+  // of them and the tree have let go.
+  void pin() noexcept { owners_.fetch_add(1, memory_order_relaxed); }
+  void let_go() noexcept {
+    if (owners_.fetch_sub(1, memory_order_acq_rel) != 1) return;  // [T18]
+    const std::size_t bytes = this->bytes();
+    this->~TreeInner();
+    ebr::detail::current_record().blocks.free(this, bytes);
   }
   std::size_t bytes() const noexcept { return bytes(child_count); }
 
@@ -143,6 +148,8 @@ class alignas(64) TreeInner {
   unsigned search(const Compare& compare, unsigned low, unsigned high, const Probe& probe) const {
     return rank_between(low, high, [&](unsigned i) { return !Slots::above(compare, separator(i), probe); });
   }
+
+  Atomic<std::uint32_t> owners_{1};
 };
 
 }  // namespace scree::detail

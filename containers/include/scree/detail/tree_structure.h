@@ -14,13 +14,13 @@
 #include <array>
 #include <cassert>
 #include <cstddef>
-#include <memory>
 
 #include <scree/detail/leaf_view.h>
 #include <scree/detail/tree_change.h>
 #include <scree/detail/tree_counters.h>
 #include <scree/detail/tree_inner.h>
 #include <scree/detail/tree_leaf.h>
+#include <scree/detail/tree_refusal.h>
 #include <scree/detail/tree_slot.h>
 #include <scree/ebr.h>
 #include <scree/lock.h>
@@ -59,14 +59,30 @@ class TreeStructure {
       }
       counters.add(0, memory_of(node) + memory_of(static_cast<Leaf*>(node->child(0))));
     }
-    ~Tree() { destroy_inner(root.load(memory_order_acquire)); }
     Tree(const Tree&) = delete;
     Tree& operator=(const Tree&) = delete;
 
+    // With all that is in it.
+    static void destroy(void* tree) noexcept {
+      destroy_inner(static_cast<Tree*>(tree)->root.load(memory_order_acquire));
+      static_cast<Tree*>(tree)->let_go();
+    }
+    // As of an inner node.
+    void pin() noexcept { owners_.fetch_add(1, memory_order_relaxed); }
+    void let_go() noexcept {
+      if (owners_.fetch_sub(1, memory_order_acq_rel) == 1) delete this;  // [T18]
+    }
+
     Atomic<Inner*> root;
-    Lock root_lock;
+    Lock lock;  // of the root pointer
     TreeCounters counters;
+
+   private:
+    ~Tree() = default;
+
+    Atomic<std::uint32_t> owners_{1};
   };
+  using Refusal = TreeRefusal<Inner, Tree>;
 
   // The inner nodes of a descent by level (1: parent of the leaf) and the child taken in each. A node's level
   // never changes, whatever the root does.
@@ -137,13 +153,14 @@ class TreeStructure {
 
   // L5. `leaf`, the path's, is frozen, or has handed out all its slots, or is to be merged or unlinked: replaces it by
   // one leaf, two, or none. `probe`: the key about to be written, which decides where to split at the edges. The caller
-  // descends again. If anything throws, the leaf stays frozen, and whoever comes next to write in it begins here.
+  // descends again. If anything throws, the leaf stays frozen, and whoever comes next to write in it begins here. With
+  // `refusal` nothing waits: where it would have to, it gives up, and `refusal` says for what.
   template <class Probe>
-  void make_room(const ebr::Barrier& barrier, Path& path, Leaf* leaf, const Probe& probe) {
+  void make_room(const ebr::Barrier& barrier, Path& path, Leaf* leaf, const Probe& probe, Refusal* refusal) {
     const LeafWord word = leaf->freeze();
     SCREE_SYNC_POINT("tree:leaf:frozen");
     if (leaf->copy() != nullptr) return relink(barrier, path);
-    if (leaf->is_claimed()) return await_change(path);
+    if (leaf->is_claimed()) return await_change(path, refusal);
     const View view(compare_, *leaf, word);
     const unsigned count = view.count();
     // To be merged: not if there is no neighbour below the same parent.
@@ -158,7 +175,7 @@ class TreeStructure {
       }
       return relink(barrier, path);
     }
-    Change change(*this, barrier, path);
+    Change change(*this, barrier, path, refusal);
     if (!change.claim(leaf)) return;
     if (count > kLeafBase) return change.split_leaf(view, probe);
     if (count == 0 ? change.unlink_leaf(probe) : change.merge_leaf(view, probe)) return;
@@ -167,11 +184,14 @@ class TreeStructure {
 
   // After a removal that made `word` of the leaf's word: unlinks it if it is empty, merges it if it has become small.
   // The removal has taken effect, so nothing is thrown: if memory is short or the comparator throws, whoever writes
-  // there next begins with that.
+  // there next begins with that. So it is where it would have to wait and may not.
   template <class Probe>
-  void shrink(const ebr::Barrier& barrier, Path& path, Leaf* leaf, LeafWord word, const Probe& probe) noexcept {
+  void shrink(const ebr::Barrier& barrier, Path& path, Leaf* leaf, LeafWord word, const Probe& probe,
+              bool may_wait) noexcept {
     const unsigned count = leaf->count(word);
-    if ((count == 0 || count + 1 == kLeafLow) && !path.is_only_leaf()) try_to_make_room(barrier, path, leaf, probe);
+    if ((count == 0 || count + 1 == kLeafLow) && !path.is_only_leaf()) {
+      try_to_make_room(barrier, path, leaf, probe, may_wait);
+    }
   }
 
   // What was at `place`, in `slot` of the leaf or in its base if there is none, is not an entry any more. A key in the
@@ -179,12 +199,12 @@ class TreeStructure {
   // Returns how many bytes the tree has less.
   template <class Probe>
   std::ptrdiff_t retire_entry(const ebr::Barrier& barrier, Path& path, Leaf* leaf, int slot, const Place& place,
-                              const Probe& probe) noexcept {
+                              const Probe& probe, bool may_wait) noexcept {
     if constexpr (Slots::kKeysInEntries) {
       if (slot == Leaf::kNone) {
         const bool large = (*place.payload)->bytes() >= kLargeEntry;
         Slots::retire_value(barrier, *place.payload);
-        if (large) try_to_make_room(barrier, path, leaf, probe);
+        if (large) try_to_make_room(barrier, path, leaf, probe, may_wait);
         return 0;
       }
     }
@@ -195,8 +215,7 @@ class TreeStructure {
 
   // Replaces everything by an empty tree.
   void clear(const ebr::Barrier& barrier) {
-    auto fresh = std::make_unique<Tree>();
-    Tree* const replaced = tree_.exchange(fresh.release(), memory_order_acq_rel);  // [T16]
+    Tree* const replaced = tree_.exchange(new Tree, memory_order_acq_rel);  // [T16]
     retire_tree(barrier, replaced);
   }
 
@@ -235,9 +254,11 @@ class TreeStructure {
   }
 
   template <class Probe>
-  void try_to_make_room(const ebr::Barrier& barrier, Path& path, Leaf* leaf, const Probe& probe) noexcept {
+  void try_to_make_room(const ebr::Barrier& barrier, Path& path, Leaf* leaf, const Probe& probe,
+                        bool may_wait) noexcept {
+    Refusal refusal;
     try {
-      make_room(barrier, path, leaf, probe);
+      make_room(barrier, path, leaf, probe, may_wait ? nullptr : &refusal);
     } catch (...) {
     }
   }
@@ -253,9 +274,10 @@ class TreeStructure {
   }
 
   // Parks until the change below the parent of the path's leaf is over; the caller then descends again.
-  static void await_change(Path& path) noexcept {
-    Lock& lock = path.at[1].node->lock;
-    if (lock.lock()) lock.unlock();
+  static void await_change(Path& path, Refusal* refusal) noexcept {
+    Inner& parent = *path.at[1].node;
+    if (refusal != nullptr) return refusal->refuse(parent);
+    if (parent.lock.lock()) parent.lock.unlock();
   }
 
   // Leads the path's pointer past leaves that have been copied. Where the parent is sealed they stay; the pointer in
@@ -292,8 +314,7 @@ class TreeStructure {
     barrier.retire(node, &Inner::destroy, node->bytes());
   }
   static void retire_tree(const ebr::Barrier& barrier, Tree* tree) noexcept {
-    barrier.retire(
-        tree, [](void* p) { delete static_cast<Tree*>(p); }, ebr::detail::kBagBytes);
+    barrier.retire(tree, &Tree::destroy, ebr::detail::kBagBytes);
   }
 
   static void destroy_inner(Inner* node) noexcept {

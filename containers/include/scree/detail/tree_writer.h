@@ -30,9 +30,12 @@ class TreeWriter {
   using Leaf = typename Structure::Leaf;
   using View = typename Structure::View;
   using Path = typename Structure::Path;
+  using Refusal = typename Structure::Refusal;
 
  public:
-  TreeWriter(Structure& structure, const ebr::Barrier& barrier) noexcept : structure_(structure), barrier_(barrier) {}
+  // With `refusal`, it does not wait: then look at is_refused() where nothing was put or taken.
+  TreeWriter(Structure& structure, const ebr::Barrier& barrier, Refusal* refusal = nullptr) noexcept
+      : structure_(structure), barrier_(barrier), refusal_(refusal) {}
 
   // The entry of the key, or the one at the end; none, if there is none in the leaf.
   const Place& place() const noexcept { return place_; }
@@ -70,7 +73,7 @@ class TreeWriter {
     const Place replaced = std::exchange(place_, leaf_->slot_place(mine));
     const int slot = std::exchange(slot_, std::exchange(mine_, Leaf::kNone));
     std::ptrdiff_t bytes = Slots::entry_bytes(content.payload);
-    if (replaced) bytes -= structure_.retire_entry(barrier_, path_, leaf_, slot, replaced, probe);
+    if (replaced) bytes -= structure_.retire_entry(barrier_, path_, leaf_, slot, replaced, probe, may_wait());
     path_.tree->counters.add(replaced ? 0 : 1, bytes);
     return true;
   }
@@ -98,20 +101,23 @@ class TreeWriter {
     } else if (!at_.exact) {
       slot_ = Leaf::kNone;
     }
-    const std::ptrdiff_t bytes = structure_.retire_entry(barrier_, path_, leaf_, slot, taken, probe);
+    const std::ptrdiff_t bytes = structure_.retire_entry(barrier_, path_, leaf_, slot, taken, probe, may_wait());
     path_.tree->counters.add(-1, -bytes);
-    structure_.shrink(barrier_, path_, leaf_, removed, probe);
+    structure_.shrink(barrier_, path_, leaf_, removed, probe, may_wait());
     return true;
   }
 
-  // L5, then L1.
+  // L5, then L1, unless it is refused.
   template <class Probe>
   [[gnu::noinline]] void make_room(const Probe& probe) {
-    structure_.make_room(barrier_, path_, leaf_, probe);
-    seek(probe);
+    structure_.make_room(barrier_, path_, leaf_, probe, refusal_);
+    if (!is_refused()) seek(probe);
   }
+  bool is_refused() const noexcept { return refusal_ != nullptr && *refusal_; }
 
  private:
+  bool may_wait() const noexcept { return refusal_ == nullptr; }
+
   template <class Probe>
   static constexpr bool kAtEdge = std::is_same_v<Probe, EdgeProbe>;
 
@@ -170,6 +176,7 @@ class TreeWriter {
 
   Structure& structure_;
   const ebr::Barrier& barrier_;
+  Refusal* const refusal_;
   Path path_;
   Leaf* leaf_ = nullptr;  // null: to be sought
   LeafPosition at_{};
