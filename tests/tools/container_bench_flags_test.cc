@@ -33,14 +33,14 @@ Registry two_containers() {
 
 class ContainerFlags : public testing::Test {
  protected:
-  Status parse(std::vector<std::string> arguments) {
+  Status parse(std::vector<std::string> arguments, const Registry& registry = two_containers()) {
     config_ = {};
     const gflags::FlagSaver restored_at_the_end;
     arguments.insert(arguments.begin(), "container_bench");
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
-    return parse_command_line(static_cast<int>(arguments.size()), argv.data(), two_containers(), &config_);
+    return parse_command_line(static_cast<int>(arguments.size()), argv.data(), registry, &config_);
   }
 
   // "index read_hit: std_map fast_map; …"
@@ -83,6 +83,13 @@ TEST_F(ContainerFlags, what_is_named_runs_in_the_order_of_the_registry) {
   EXPECT_EQ(config_.n, 1000u);
   EXPECT_EQ(config_.reps, 3u);
   EXPECT_EQ(config_.json_path, "out.json");
+}
+
+TEST_F(ContainerFlags, memory_is_measured_first) {
+  Registry registry = two_containers();
+  registry.add({.name = "memory", .container = nothing("index"), .measure = Measure::kBytes});
+  ASSERT_TRUE(parse({"--peers="}, registry).is_ok());
+  EXPECT_EQ(selected(), "index memory:; queue push_pop:; index read_hit:; index erase:; ");
 }
 
 TEST_F(ContainerFlags, no_peers_is_a_choice) {

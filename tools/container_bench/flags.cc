@@ -78,6 +78,9 @@ Status select(const Registry& registry, Config* config) {
     std::erase_if(benchmark.peers, [&](const Contender& peer) { return !contains(peers, peer.name); });
     config->benchmarks.push_back(std::move(benchmark));
   }
+  // Memory is measured first, while the process has none that the others leave behind.
+  std::stable_partition(config->benchmarks.begin(), config->benchmarks.end(),
+                        [](const Benchmark& benchmark) { return benchmark.measure != Measure::kNanoseconds; });
   if (config->benchmarks.empty()) {
     return Status::invalid_argument("--benchmarks names none that --containers has" + got(FLAGS_benchmarks));
   }
