@@ -100,10 +100,14 @@ class Barrier : private detail::LiveBarrier {
 };
 
 // Offers everything that the calling thread retired to whichever thread collects next: for a thread that will lie
-// dormant. Without it the same happens some time later. Of no use inside a barrier, for the end of which all of it
+// dormant, and gives back memory that is kept for its next nodes. Without it the same happens some time later. Of no
+// use inside a barrier, for the end of which all of it
 // waits.
 inline void suspend() noexcept {
-  if (detail::Record* record = detail::this_record()) detail::domain().offer(*record);
+  detail::Record* const record = detail::this_record();
+  if (record == nullptr) return;
+  detail::domain().offer(*record);
+  record->blocks.flush();
 }
 
 // Frees a bounded part of what the calling thread retired and what idle threads left, as far as no barrier holds it

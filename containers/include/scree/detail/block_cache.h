@@ -40,6 +40,16 @@ class BlockCache {
     if (!class_of(bytes).keep(block, whole(bytes), kBytesKept)) node_arena.free(block);
   }
 
+  // Gives back all that is kept: a few blocks here and there would keep the memory around them, too.
+  void flush() noexcept {
+    if constexpr (kBytesKept != 0) {
+      for (std::size_t size = kLine; size <= kLargest; size += kLine) {
+        while (void* const block = class_of(size).take(size)) node_arena.free(block);
+      }
+      node_arena.trim();
+    }
+  }
+
  private:
   KeptMemory& class_of(std::size_t bytes) noexcept { return classes_[whole(bytes) / kLine - 1]; }
 

@@ -99,7 +99,9 @@ class Domain {
       advance(record, true);
       free_some(record, kFreedPerCollect);
     }
-    return anything_waits();
+    if (anything_waits()) return true;
+    record.blocks.flush();
+    return false;
   }
 
   // Lets whoever advances next take what `record` retired.
@@ -145,6 +147,7 @@ class Domain {
   void release_record(Record& record) noexcept {
     assert(record.depth == 0 && "a thread ended inside a barrier");
     offer(record);
+    record.blocks.flush();
     record.taken.store(false, memory_order_release);  // [T2]
   }
 

@@ -6,7 +6,7 @@
 // that a small program stays small.
 //
 // A chunk is divided into spans, each for blocks of one size. A span without a block in use serves any size; a chunk
-// without one is given back, but for one that is kept.
+// without one is given back, but for one that is kept until trim().
 //
 // Thread safety: any thread at any time, under one lock; threads have caches of their own before it (block_cache.h).
 
@@ -55,6 +55,24 @@ class NodeArena {
     free_span(chunk, span);
   }
 
+  // Gives back the chunk that is kept, if there is nothing in it, and the memory of the free spans of others.
+  // O(their spans).
+  void trim() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (spare_ != nullptr && spare_->spans_used == 0) {
+      unlink(chunks_, *spare_);
+      unmap(spare_);
+      spare_ = nullptr;
+    }
+    for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
+      for (Span* span = chunk->free; span != nullptr; span = span->next) {
+        if (span->lines == 0) continue;
+        give_back(*chunk, *span);
+        span->lines = 0;
+      }
+    }
+  }
+
   // Around fork(), so that the child finds it whole.
   void lock() noexcept { mutex_.lock(); }
   void unlock() noexcept { mutex_.unlock(); }
@@ -90,7 +108,7 @@ class NodeArena {
     Block* free = nullptr;
     std::uintptr_t untouched = 0;  // from here to `end` nothing was ever used
     std::uintptr_t end = 0;
-    std::uint32_t lines = 0;
+    std::uint32_t lines = 0;  // of each block; none: nothing has been used since the memory was given back
     std::uint32_t used = 0;
   };
   // Lies at the beginning of its memory; the first span begins behind it.
@@ -175,9 +193,16 @@ class NodeArena {
     return reinterpret_cast<void*>(chunk);                                       // NOLINT
   }
   static void unmap(void* chunk) noexcept { ::munmap(chunk, kChunk); }
+  // The address space stays. Not the page that the chunk itself lies on.
+  static void give_back(Chunk& chunk, const Span& span) noexcept {
+    const std::uintptr_t begin = span.end - kSpan;
+    const std::uintptr_t page = reinterpret_cast<std::uintptr_t>(&chunk) == begin ? kSpan / 4 : 0;
+    ::madvise(reinterpret_cast<void*>(begin + page), kSpan - page, MADV_DONTNEED);  // NOLINT
+  }
 #else
   static void* map(bool) { return ::operator new (kChunk, std::align_val_t{kChunk}); }
   static void unmap(void* chunk) noexcept { ::operator delete (chunk, std::align_val_t{kChunk}); }
+  static void give_back(Chunk&, const Span&) noexcept {}
 #endif
 
   std::mutex mutex_;
