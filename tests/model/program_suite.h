@@ -60,6 +60,7 @@ struct Bug {
   Options options = {};
 
   std::string name() const {
+    if (plant.kind == Plant::Kind::kSwitch) return plant.marker;
     return std::string(plant.kind == Plant::Kind::kDrop ? "without_" : "relaxed_") + plant.marker;
   }
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Each step of TreeIndex that needs its order, and each that changes what others see, broken in the shipped code by its
-// number, is found by one of the programs. Three orders are not among them. Who sees that a leaf is claimed, [T6], only
-// waits for a lock. Sealing and its undoing, [T11] and [T12], change a word whose other writers publish, which a
-// read-modify-write of any order passes on to who reads it.
+// number, is found by one of the programs; so are changes that look at too little (tree_breakable.h). Three orders are
+// not among them. Who sees that a leaf is claimed, [T6], only waits for a lock. Sealing and its undoing, [T11] and
+// [T12], change a word whose other writers publish, which a read-modify-write of any order passes on to who reads it.
 
 #include <gtest/gtest.h>
 
@@ -19,6 +19,8 @@ constexpr const char* kChange = "detail/tree_change.h";
 constexpr const char* kStructure = "detail/tree_structure.h";
 constexpr const char* kCursor = "detail/tree_cursor.h";
 constexpr const char* kEntry = "detail/entry.h";
+
+using Breakable = BreakableTree<int, int>;
 
 class TreePlanted : public PlantedTest {};
 TEST_P(TreePlanted, is_found) { expect_is_found(); }
@@ -61,6 +63,17 @@ const Bug kBugs[] = {
     // Key and value of one entry go at different times.
     {Plant::weaken(kEntry, "T17"), remove_beside_copy_with_keys, Error::kUnorderedFree, kOrder},
     {Plant::drop(kEntry, "T17"), remove_beside_copy_with_keys, Error::kLeak, kOrder},
+    // What a change depends on is still so when it is made.
+    {Plant::switch_on(Breakable::kBlindUpdate), update_beside_remove, Error::kCheck, kOrder},
+    {Plant::switch_on(Breakable::kBlindUpdate), update_beside_update, Error::kCheck, kOrder},
+    {Plant::switch_on(Breakable::kBlindUpdate), update_beside_update_in_the_leaf, Error::kCheck, kOrder},
+    {Plant::switch_on(Breakable::kBlindReplace), exchange_beside_upsert, Error::kCheck, kOrder},
+    {Plant::switch_on(Breakable::kBlindReplace), exchange_beside_exchange_of_none, Error::kCheck, kOrder},
+    // A pop takes nothing from behind an empty leaf, and goes on when that has gone.
+    {Plant::switch_on(Breakable::kPassesEmptyLeaf), pop_beside_unlink_of_the_first_leaf, Error::kCheck, kOrder},
+    {Plant::switch_on(Breakable::kPassesEmptyLeaf), pop_beside_unlink_of_the_last_leaf, Error::kCheck, kOrder},
+    {Plant::switch_on(Breakable::kStopsAtEmptyLeaf), pop_beside_unlink_of_the_first_leaf, Error::kCheck, kOrder},
+    {Plant::switch_on(Breakable::kStopsAtEmptyLeaf), pop_beside_unlink_of_the_last_leaf, Error::kCheck, kOrder},
 };
 
 INSTANTIATE_TEST_SUITE_P(Step, TreePlanted, testing::ValuesIn(kBugs), [](const auto& of) { return name_of(of); });

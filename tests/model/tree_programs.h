@@ -213,6 +213,9 @@ inline void root_shrinkage_beside_insert(Program& p) {
 inline void root_shrinkage_beside_read(Program& p) {
   beside<KeysInLeaves>(p, {SCREE_A_LAST_LEAF}, {remove(170), collect()}, {read(10), read(170)});
 }
+inline void root_shrinkage_by_pop_beside_insert(Program& p) {
+  beside<KeysInLeaves>(p, {SCREE_A_LAST_LEAF}, {pop_last()}, {insert(15), insert(175)});
+}
 #undef SCREE_A_LAST_LEAF
 // Two inner nodes with two leaves each; where one is unlinked, both become one, which is the root.
 #define SCREE_TWO_SMALL_INNER_NODES \
@@ -224,6 +227,104 @@ inline void merge_of_inner_nodes_beside_read(Program& p) {
   beside<KeysInLeaves>(p, {SCREE_TWO_SMALL_INNER_NODES}, {remove(160), collect()}, {read(190), read(50)});
 }
 #undef SCREE_TWO_SMALL_INNER_NODES
+
+// Changes of an entry that is in a slot, and of one in a base.
+inline void update_beside_remove(Program& p) {
+  beside<KeysInLeaves>(p, {fill(1)}, {update(10)}, {remove(10), read(10)});
+}
+inline void update_beside_update(Program& p) {
+  beside<KeysInLeaves>(p, {fill(1)}, {update(10)}, {update(10, 20), read(10)});
+}
+inline void update_beside_update_in_the_leaf(Program& p) {
+  beside<InLeaves>(p, {fill(1)}, {update(10)}, {update(10, 20), read(10)});
+}
+inline void update_beside_update_of_the_base(Program& p) {
+  beside<KeysInLeaves>(p, {fill(6), insert(35)}, {update(50)}, {update(50, 20), read(50)});
+}
+inline void update_beside_remove_from_the_base(Program& p) {
+  beside<KeysInLeaves>(p, {fill(6), insert(35)}, {update(50)}, {remove(50), insert(50, 3)});
+}
+// The leaf is used up: both copy it.
+inline void update_beside_copy(Program& p) {
+  beside<KeysInLeaves>(p, {fill(2)}, {update(20)}, {update(20, 20), read(20)});
+}
+inline void update_beside_copy_in_the_leaf(Program& p) {
+  beside<InLeaves>(p, {fill(2)}, {update(20)}, {update(20, 20), insert(30)});
+}
+inline void exchange_beside_upsert(Program& p) {
+  beside<KeysInLeaves>(p, {fill(1)}, {exchange(10, 5)}, {upsert(10, 7), read(10)});
+}
+inline void exchange_beside_exchange(Program& p) {
+  beside<InLeaves>(p, {fill(1)}, {exchange(10, 5)}, {exchange(10, 7)});
+}
+inline void exchange_beside_exchange_of_none(Program& p) {
+  beside<KeysInLeaves>(p, {}, {exchange(10, 5)}, {exchange(10, 7)});
+}
+inline void exchange_beside_remove(Program& p) {
+  beside<KeysInLeaves>(p, {fill(6), insert(35)}, {exchange(50, 5)}, {remove(50), insert(50, 7)});
+}
+inline void exchange_beside_copy(Program& p) {
+  beside<InLeaves>(p, {fill(2)}, {exchange(10, 5)}, {insert(30), insert(40)});
+}
+inline void exchange_beside_clear(Program& p) {
+  beside<KeysInLeaves>(p, {fill(1)}, {exchange(10, 5), read(10)}, {clear(), read(10)});
+}
+
+// Of one leaf, and of a base.
+inline void pop_beside_pop(Program& p) { beside<KeysInLeaves>(p, {fill(1)}, {pop_first()}, {pop_first()}); }
+inline void pop_beside_pop_from_the_other_end(Program& p) {
+  beside<KeysInLeaves>(p, {fill(2)}, {pop_first(), pop_first()}, {pop_last()});
+}
+inline void pop_beside_insert_of_less(Program& p) {
+  beside<KeysInLeaves>(p, {fill(1)}, {pop_first()}, {insert(5), upsert(10, 3)});
+}
+inline void pop_beside_insert_into_nothing(Program& p) {
+  beside<InLeaves>(p, {}, {pop_first(), pop_last()}, {insert(10), insert(5)});
+}
+inline void pop_from_the_base_beside_insert(Program& p) {
+  beside<InLeaves>(p, {fill(6), insert(35)}, {pop_last()}, {insert(65), remove(60)});
+}
+inline void pop_beside_read(Program& p) {
+  beside<KeysInLeaves>(p, {fill(2)}, {pop_first(), collect()}, {read(10), pop_first()});
+}
+inline void pop_with_keys_beside_comparison(Program& p) {
+  beside<Strings>(p, {fill(3)}, {pop_first(), collect()}, {read(20), pop_first()});
+}
+inline void pop_beside_copy(Program& p) { beside<KeysInLeaves>(p, {fill(2)}, {insert(30)}, {pop_first(), pop_last()}); }
+inline void pop_beside_clear(Program& p) {
+  beside<KeysInLeaves>(p, {fill(2)}, {clear(), insert(30)}, {pop_first(), pop_first()});
+}
+inline void pop_beside_split(Program& p) {
+  beside<KeysInLeaves>(p, {fill(6)}, {insert(35)}, {pop_last(), pop_first()});
+}
+
+// Two leaves: 40 alone; 50 and 60. While the first one is empty, nothing behind it may be taken: 45 may come into it.
+#define SCREE_A_FIRST_ENTRY fill(7), remove(10), remove(20), remove(30), remove(70)
+inline void pop_beside_unlink_of_the_first_leaf(Program& p) {
+  beside<KeysInLeaves>(p, {SCREE_A_FIRST_ENTRY}, {remove(40), insert(45), upsert(50, 3)}, {pop_first()});
+}
+inline void pop_of_the_first_leaf_beside_insert(Program& p) {
+  beside<KeysInLeaves>(p, {SCREE_A_FIRST_ENTRY}, {pop_first(), pop_first()}, {insert(35), read(50)});
+}
+inline void pop_of_the_first_leaf_beside_pop(Program& p) {
+  beside<KeysInLeaves>(p, {SCREE_A_FIRST_ENTRY}, {pop_first()}, {pop_first(), pop_first()});
+}
+#undef SCREE_A_FIRST_ENTRY
+// Two leaves: 10 to 40 without slots; 50 alone.
+#define SCREE_A_LAST_ENTRY fill(7), remove(70), remove(60)
+inline void pop_beside_unlink_of_the_last_leaf(Program& p) {
+  beside<KeysInLeaves>(p, {SCREE_A_LAST_ENTRY}, {remove(50), insert(55), upsert(40, 3)}, {pop_last()});
+}
+inline void pop_of_the_last_leaf_beside_insert(Program& p) {
+  beside<KeysInLeaves>(p, {SCREE_A_LAST_ENTRY}, {pop_last(), pop_last()}, {insert(55), read(40)});
+}
+inline void failing_pop_beside_insert(Program& p) {
+  beside<KeysInLeaves>(p, {SCREE_A_LAST_ENTRY}, {pop_last(), pop_last()}, {insert(55)});
+}
+inline void pop_beside_unlink_and_pop_from_the_other_end(Program& p) {
+  on_a_tree<KeysInLeaves>(p, {SCREE_A_LAST_ENTRY}, {{remove(50)}, {pop_last()}, {pop_first()}});
+}
+#undef SCREE_A_LAST_ENTRY
 
 inline void clear_beside_insert(Program& p) {
   beside<KeysInLeaves>(p, {fill(1)}, {clear(), insert(30), collect()}, {insert(20), read(30)});

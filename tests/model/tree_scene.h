@@ -18,13 +18,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <scree/ebr.h>
-#include <scree/tree_index.h>
 
 #include "model/ebr_programs.h"
 #include "model/explorer.h"
 #include "support/tree_walk.h"
+#include "tree_breakable.h"
 
 namespace scree::model {
 
@@ -40,38 +41,56 @@ class TreeValue {
 
 // How keys 1..999 and values are kept.
 struct InLeaves {
-  using Index = TreeIndex<int, int>;
+  using Index = BreakableTree<int, int>;
   static int key(int number) { return number; }
   static int number_of(int key) { return key; }
   static int value_of(int value) { return value; }
+  static int of_number(int value) { return value; }
 };
 struct KeysInLeaves {
-  using Index = TreeIndex<int, TreeValue>;
+  using Index = BreakableTree<int, TreeValue>;
   static int key(int number) { return number; }
   static int number_of(int key) { return key; }
   static int value_of(const TreeValue& value) { return value.number(); }
+  static TreeValue of_number(int value) { return TreeValue(value); }
 };
 // All keys have the same first bytes, so that they are compared where they lie.
 template <int kBytes>
 struct Bytes {
-  using Index = TreeIndex<std::string, TreeValue>;
+  using Index = BreakableTree<std::string, TreeValue>;
   static std::string key(int number) { return std::string(kBytes - 3, 'k') + std::to_string(1000 + number).substr(1); }
   static int number_of(std::string_view key) {
     const char* const digits = key.data() + key.size() - 3;
     return 100 * (digits[0] - '0') + 10 * (digits[1] - '0') + (digits[2] - '0');
   }
   static int value_of(const TreeValue& value) { return value.number(); }
+  static TreeValue of_number(int value) { return TreeValue(value); }
 };
 using Strings = Bytes<11>;
 using LongStrings = Bytes<60>;
 
 struct TreeStep {
-  enum class Kind { kInsert, kUpsert, kRemove, kRead, kClear, kWalk, kWalkBack, kFill, kCollect };
+  enum class Kind {
+    kInsert,
+    kUpsert,
+    kRemove,
+    kUpdate,
+    kExchange,
+    kPopFirst,
+    kPopLast,
+    kRead,
+    kClear,
+    kWalk,
+    kWalkBack,
+    kFill,
+    kCollect
+  };
   Kind kind;
   int key = 0;
   int value = 0;
   int result = 0;
   bool failed = false;  // for want of memory
+  int shown = 0;        // by a handle
   int seen = 0;         // by a walk
   std::array<int, 24> keys{};
   std::array<int, 24> values{};
@@ -85,6 +104,13 @@ namespace tree {
 inline TreeStep insert(int key, int value = 1) { return {TreeStep::Kind::kInsert, key, value}; }
 inline TreeStep upsert(int key, int value = 2) { return {TreeStep::Kind::kUpsert, key, value}; }
 inline TreeStep remove(int key) { return {TreeStep::Kind::kRemove, key}; }
+// Adds to the value.
+inline TreeStep update(int key, int by = 10) { return {TreeStep::Kind::kUpdate, key, by}; }
+// By a handle.
+inline TreeStep exchange(int key, int value) { return {TreeStep::Kind::kExchange, key, value}; }
+// Return 1000 * the key + the value, or 0.
+inline TreeStep pop_first() { return {TreeStep::Kind::kPopFirst}; }
+inline TreeStep pop_last() { return {TreeStep::Kind::kPopLast}; }
 // Returns the value, or 0.
 inline TreeStep read(int key) { return {TreeStep::Kind::kRead, key}; }
 inline TreeStep clear() { return {TreeStep::Kind::kClear}; }
@@ -167,6 +193,20 @@ class TreeScene : public Registered {
       case Kind::kRemove:
         step.result = index_->remove(Kept::key(step.key));
         break;
+      case Kind::kUpdate:
+        step.result = index_->update(Kept::key(step.key), [&](const auto& value) {
+          return Kept::of_number(Kept::value_of(value) + step.value);
+        });
+        break;
+      case Kind::kExchange:
+        step.result = index_->exchange(Kept::key(step.key), step.value, [&](const auto* value) {
+          return step.shown = value == nullptr ? 0 : Kept::value_of(*value);
+        });
+        break;
+      case Kind::kPopFirst:
+      case Kind::kPopLast:
+        step.result = pop(step.kind == Kind::kPopFirst);
+        break;
       case Kind::kRead:
         step.result = read(step.key);
         break;
@@ -184,6 +224,11 @@ class TreeScene : public Registered {
         ebr::collect();
         break;
     }
+  }
+  int pop(bool first) {
+    const Barrier barrier;
+    const auto popped = first ? index_->pop_first(barrier) : index_->pop_last(barrier);
+    return popped ? 1000 * Kept::number_of(popped->first) + Kept::value_of(popped->second) : 0;
   }
   int read(int key) const {
     const auto value = index_->read(Kept::key(key), [](const auto&, const auto& v) { return Kept::value_of(v); });
@@ -251,6 +296,23 @@ class TreeScene : public Registered {
       case Kind::kRemove:
         value = 0;
         return step.result == (present ? 1 : 0);
+      case Kind::kUpdate:
+        if (present) value += step.value;
+        return step.result == (present ? 1 : 0);
+      case Kind::kExchange: {
+        const bool as_shown = value == step.shown;
+        if (as_shown) value = step.value;
+        return step.result == (as_shown ? 1 : 0);
+      }
+      case Kind::kPopFirst:
+      case Kind::kPopLast: {
+        const auto is_there = [](int v) { return v != 0; };
+        const int end = step.kind == Kind::kPopFirst
+                            ? static_cast<int>(std::find_if(now.begin(), now.end(), is_there) - now.begin())
+                            : static_cast<int>(now.rend() - std::find_if(now.rbegin(), now.rend(), is_there)) - 1;
+        if (end < 0 || end == kKeys) return step.result == 0;
+        return step.result == 1000 * end + std::exchange(now[end], 0);
+      }
       case Kind::kRead:
         return step.result == value;
       case Kind::kClear:
@@ -274,6 +336,8 @@ class TreeScene : public Registered {
         for (int n = 0; n < counts_[thread]; ++n) {
           const TreeStep& step = steps_[thread][n];
           if (step.kind == Kind::kClear || (step.kind == Kind::kRemove && step.key == key)) may_be_absent = true;
+          if (step.result / 1000 == key && (step.kind == Kind::kPopFirst || step.kind == Kind::kPopLast))
+            may_be_absent = true;
           const bool puts = step.kind == Kind::kInsert || step.kind == Kind::kUpsert;
           if (puts && step.key == key && step.value == met) put = true;
         }

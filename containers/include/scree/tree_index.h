@@ -485,6 +485,8 @@ class TreeIndex {
     });
   }
 
+ protected:
+  // Tests of the protocol put broken steps beside the right ones.
   Structure structure_;
 };
 
