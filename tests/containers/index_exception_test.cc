@@ -200,6 +200,12 @@ void fail_everything(int keys) {
       }
     }
     for (int n = 0; n < keys; ++n) index.insert(Config::key(n), Fussy(n)), expected[n] = n;
+    if constexpr (requires { index.assign_sorted(std::vector<std::pair<typename Config::Key, Fussy>>()); }) {
+      std::vector<std::pair<typename Config::Key, Fussy>> sorted;
+      std::map<int, int> assigned;
+      for (int n = 0; n < keys; ++n) sorted.emplace_back(Config::key(n), Fussy(2 * n)), assigned[n] = 2 * n;
+      fail_at_every_step<Config>(index, expected, assigned, [&] { index.assign_sorted(sorted); });
+    }
     fail_at_every_step<Config>(index, expected, {}, [&] { index.clear(); });
   }
   EXPECT_TRUE(reclaim_all());

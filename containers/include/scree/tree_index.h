@@ -12,7 +12,9 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -255,7 +257,32 @@ class TreeIndex {
   // O(1); what was in the index is freed when no barrier can reach it.
   void clear() {
     ebr::Barrier barrier;
-    structure_.clear(barrier);
+    structure_.replace(barrier, typename Structure::Builder(structure_).finish());
+  }
+
+  // Replaces everything by a sequence of pairs, or of what else has a key as get<0> and a value as get<1>. It is read
+  // once, and built aside at O(1) for each entry; then it takes the place of what was there in one step, as by clear().
+  // Throws std::invalid_argument if its keys do not ascend, each above the one before. Whatever is thrown, the index is
+  // as it was; values that were moved out of the sequence are gone.
+  template <class Iterator, class Sentinel>
+  void assign_sorted(Iterator first, Sentinel last) {
+    typename Structure::Builder builder(structure_);
+    for (; first != last; ++first) {
+      using std::get;
+      auto&& entry = *first;
+      append(builder, detail::stored_key<K>(get<0>(entry)), get<1>(std::forward<decltype(entry)>(entry)));
+    }
+    auto fresh = builder.finish();
+    ebr::Barrier barrier;
+    structure_.replace(barrier, std::move(fresh));
+  }
+  template <class Entries>
+  void assign_sorted(Entries&& entries) {
+    assign_sorted(std::ranges::begin(entries), std::ranges::end(entries));
+  }
+  template <class Entries>
+  static TreeIndex from_sorted(Entries&& entries, const Compare& compare = Compare()) {
+    return TreeIndex(entries, compare);
   }
 
   // A position that moves both ways; unpositioned until its first seek. An entry present from the seek to the end of
@@ -345,6 +372,18 @@ class TreeIndex {
   }
 
  private:
+  template <class Entries>
+  TreeIndex(Entries& entries, const Compare& compare) : TreeIndex(compare) {
+    assign_sorted(entries);
+  }
+
+  template <class Key, class Value>
+  static void append(typename Structure::Builder& builder, const Key& key, Value&& value) {
+    detail::TreeOffer<K, V, Compare, Key, Value> offer(key, std::forward<Value>(value));
+    builder.append(offer.content(Slots::probe(key)));
+    offer.published();
+  }
+
   template <bool kReverse, class Near>
   Cursor cursor_at(const Near& near, const ebr::Barrier& barrier) const {
     Cursor c = cursor(barrier);

@@ -14,8 +14,10 @@
 #include <array>
 #include <cassert>
 #include <cstddef>
+#include <memory>
 
 #include <scree/detail/leaf_view.h>
+#include <scree/detail/tree_builder.h>
 #include <scree/detail/tree_change.h>
 #include <scree/detail/tree_counters.h>
 #include <scree/detail/tree_inner.h>
@@ -38,6 +40,7 @@ class TreeStructure {
   using Leaf = TreeLeaf<Slots>;
   using View = LeafView<Slots>;
   using Inner = TreeInner<Slots>;
+  using Builder = TreeBuilder<TreeStructure>;
 
   static constexpr unsigned kMaxLevels = 40;
 
@@ -49,16 +52,7 @@ class TreeStructure {
 
   // What clear() replaces as a whole. Whoever has begun in one goes on in it.
   struct Tree {
-    Tree() : root(Inner::make(1, 1)) {
-      Inner* const node = root.load(memory_order_relaxed);
-      try {
-        node->set_child(0, Leaf::make(0, kLeafSlots));
-      } catch (...) {
-        Inner::destroy(node);
-        throw;
-      }
-      counters.add(0, memory_of(node) + memory_of(static_cast<Leaf*>(node->child(0))));
-    }
+    explicit Tree(Inner* node) noexcept : root(node) {}
     Tree(const Tree&) = delete;
     Tree& operator=(const Tree&) = delete;
 
@@ -82,6 +76,10 @@ class TreeStructure {
 
     Atomic<std::uint32_t> owners_{1};
   };
+  struct DestroyTree {
+    void operator()(Tree* tree) const noexcept { Tree::destroy(tree); }
+  };
+  using OwnedTree = std::unique_ptr<Tree, DestroyTree>;  // one that nobody else sees yet
   using Refusal = TreeRefusal<Inner, Tree>;
 
   // The inner nodes of a descent by level (1: parent of the leaf) and the child taken in each. A node's level
@@ -110,7 +108,7 @@ class TreeStructure {
     }
   };
 
-  explicit TreeStructure(const Compare& compare) : compare_(compare), tree_(new Tree) {}
+  explicit TreeStructure(const Compare& compare) : compare_(compare), tree_(Builder(*this).finish().release()) {}
   ~TreeStructure() {
     ebr::Barrier barrier;
     retire_tree(barrier, tree_.load(memory_order_acquire));
@@ -213,15 +211,16 @@ class TreeStructure {
     return bytes;
   }
 
-  // Replaces everything by an empty tree.
-  void clear(const ebr::Barrier& barrier) {
-    Tree* const replaced = tree_.exchange(new Tree, memory_order_acq_rel);  // [T16]
+  // Replaces everything.
+  void replace(const ebr::Barrier& barrier, OwnedTree fresh) noexcept {
+    Tree* const replaced = tree_.exchange(fresh.release(), memory_order_acq_rel);  // [T16]
     retire_tree(barrier, replaced);
   }
 
  private:
   using Change = TreeChange<TreeStructure>;
   friend Change;
+  friend Builder;
 
 #if SCREE_SMALL_CAPACITIES
   static constexpr unsigned kLeafLow = 2, kInnerLow = 2;
@@ -317,27 +316,30 @@ class TreeStructure {
     barrier.retire(tree, &Tree::destroy, ebr::detail::kBagBytes);
   }
 
+  // With all that is below and belongs to the tree.
+  static void destroy_node(void* node, unsigned level) noexcept {
+    level == 0 ? destroy_leaf(static_cast<Leaf*>(node)) : destroy_inner(static_cast<Inner*>(node));
+  }
   static void destroy_inner(Inner* node) noexcept {
     for (unsigned i = 0; i + 1 < node->child_count; ++i) Slots::destroy_separator(node->separator(i));
     for (unsigned i = 0; i < node->child_count; ++i) {
-      if (node->level > 1) {
-        destroy_inner(static_cast<Inner*>(node->child(i)));
-        continue;
-      }
-      auto* leaf = static_cast<Leaf*>(node->child(i));
-      const auto destroy_entry = [](const Place& place) { Slots::destroy_entry(*place.payload); };
-      for (bool last = false; !last;) {
-        Leaf* const copy = leaf->copy();
-        last = copy == nullptr;
-        if (last) leaf->for_each(leaf->load(), destroy_entry);
-        if constexpr (Slots::kKeysInEntries) {
-          leaf->for_each_hidden(leaf->load(), [](const Place& place) { Slots::let_go_of_key(*place.payload); });
-        }
-        Leaf::destroy(leaf);
-        leaf = copy;
-      }
+      destroy_node(node->child(i), node->level - 1);
     }
     Inner::destroy(node);
+  }
+  // With its copies.
+  static void destroy_leaf(Leaf* leaf) noexcept {
+    const auto destroy_entry = [](const Place& place) { Slots::destroy_entry(*place.payload); };
+    for (bool last = false; !last;) {
+      Leaf* const copy = leaf->copy();
+      last = copy == nullptr;
+      if (last) leaf->for_each(leaf->load(), destroy_entry);
+      if constexpr (Slots::kKeysInEntries) {
+        leaf->for_each_hidden(leaf->load(), [](const Place& place) { Slots::let_go_of_key(*place.payload); });
+      }
+      Leaf::destroy(leaf);
+      leaf = copy;
+    }
   }
 
   const Compare compare_;
