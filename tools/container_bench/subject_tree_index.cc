@@ -2,6 +2,7 @@
 //
 // scree::TreeIndex, of numbers and of byte strings.
 
+#include <scree/bytes.h>
 #include <scree/tree_index.h>
 
 #include <algorithm>
@@ -48,7 +49,7 @@ struct TreeIndexWay {
 };
 
 using NumberWay = TreeIndexWay<NumberWorkload, TreeIndex<std::uint64_t, std::uint64_t>>;
-using ByteWay = TreeIndexWay<ByteWorkload, TreeIndex<std::string, std::string>>;
+using ByteWay = TreeIndexWay<ByteWorkload, TreeIndex<std::string, Bytes>>;
 
 // The reads of read_hit, 16 at a time.
 Status read_batch_16(const RunRequest& request, double* nanoseconds) {

@@ -58,7 +58,7 @@ class TreeEntry {
     assert(is_occupied());
     return Slots::key(writer_.place());
   }
-  const V& value() const noexcept {
+  detail::value_view_t<V> value() const noexcept {
     assert(is_occupied());
     return Slots::value(*writer_.place().payload);
   }
@@ -66,7 +66,7 @@ class TreeEntry {
   // The value shown; where there is none, that of an entry constructed from `args`, or of one that came in between.
   // Several `args` may have been consumed then; a single one stays.
   template <class... Args>
-  const V& or_insert(Args&&... args) {
+  detail::value_view_t<V> or_insert(Args&&... args) {
     if (is_occupied()) return value();
     writer_.resume(probe_);
     detail::TreeOffer<K, V, Compare, StoredKey, Args...> offer(key_, std::forward<Args>(args)...);
@@ -95,7 +95,12 @@ class TreeEntry {
   // throws is passed on, with nothing changed.
   template <class F>
   TreeEntry& and_modify(F&& f) {
-    while (is_occupied() && !replace(V(f(value())))) {
+    while (is_occupied()) {
+      if constexpr (std::is_same_v<V, Bytes>) {
+        if (replace(f(value()))) break;
+      } else {
+        if (replace(V(f(value())))) break;
+      }
     }
     return *this;
   }

@@ -35,8 +35,8 @@ namespace scree {
 // Keys and values that are trivially copyable and small lie in the leaves; others lie out of line, where they never
 // move. Keys kept out of line must be copyable. Keys are converted to K before they are put in; what is sought is
 // compared as it is, and must stand in the order where a K would. std::string keys in byte order are kept as bytes and
-// shown as std::string_view. `Compare` is a strict weak order; with a transparent one (the default), any comparable
-// type can be sought.
+// shown as std::string_view; so are values of the type Bytes (bytes.h). `Compare` is a strict weak order; with a
+// transparent one (the default), any comparable type can be sought.
 //
 // References and views obtained under an ebr::Barrier stay valid until the barrier ends, also when the entry is removed
 // or the index destroyed meanwhile. Strong exception guarantee throughout: also what a function that is passed in
@@ -56,7 +56,8 @@ class TreeIndex {
   using key_type = K;
   using mapped_type = V;
   using key_view = detail::key_view_t<K>;
-  using reference = std::pair<key_view, const V&>;  // an entry as it is shown
+  using value_view = detail::value_view_t<V>;
+  using reference = std::pair<key_view, value_view>;  // an entry as it is shown
   using Cursor = detail::TreeCursor<K, V, Compare>;
   template <class Key>
   using Entry = TreeEntry<K, V, Compare, Key>;
@@ -99,7 +100,8 @@ class TreeIndex {
   // of their own (they lie out of line).
   template <class Key, class... Args>
   std::pair<V&, bool> find_or_insert(const Key& key, const ebr::Barrier& barrier, Args&&... args) {
-    static_assert(!Slots::kInlineEntry, "values in leaves are not shared cells");
+    static_assert(!Slots::kInlineEntry && !std::is_same_v<V, Bytes>,
+                  "values in leaves, and bytes, are not shared cells");
     Writer writer(structure_, barrier);
     const Added added = add<false>(writer, detail::stored_key<K>(key), std::forward<Args>(args)...);
     return {(*added.payload)->value(), added.fresh};
@@ -172,7 +174,7 @@ class TreeIndex {
   // The same; what `f` returns may refer to key and value, which stay valid until the barrier ends.
   template <class Query, class F>
   auto read_with(const Query& key, const ebr::Barrier&, F&& f) const {
-    using Result = std::invoke_result_t<F, key_view, const V&>;
+    using Result = std::invoke_result_t<F, key_view, value_view>;
     const Place place = find(key);
     if constexpr (std::is_void_v<Result>) {
       if (place) std::forward<F>(f)(Slots::key(place), Slots::value(*place.payload));
@@ -213,11 +215,15 @@ class TreeIndex {
     return found;
   }
 
-  // The value, valid until the barrier ends; null if absent.
+  // The value, valid until the barrier ends: a pointer, null if absent; of Bytes, an optional view.
   template <class Query>
-  const V* peek(const Query& key, const ebr::Barrier&) const {
+  auto peek(const Query& key, const ebr::Barrier&) const {
     const Place place = find(key);
-    return place ? &Slots::value(*place.payload) : nullptr;
+    if constexpr (std::is_same_v<V, Bytes>) {
+      return place ? std::optional(Slots::value(*place.payload)) : std::nullopt;
+    } else {
+      return place ? &Slots::value(*place.payload) : nullptr;
+    }
   }
   // The same of the whole entry.
   template <class Query>
@@ -320,7 +326,7 @@ class TreeIndex {
       std::size_t left = std::max<std::size_t>(entries_per_barrier, 1);
       for (auto&& [key, value] : range(from, upper, barrier)) {
         ++visited;
-        if constexpr (std::is_void_v<std::invoke_result_t<F&, key_view, const V&>>) {
+        if constexpr (std::is_void_v<std::invoke_result_t<F&, key_view, value_view>>) {
           f(key, value);
         } else {
           if (!f(key, value)) return std::nullopt;
@@ -429,7 +435,7 @@ class TreeIndex {
     }
   }
 
-  static bool always(const V&) noexcept { return true; }
+  static bool always(value_view) noexcept { return true; }
 
   // What one tries to do with a Writer, for coroutines: it returns nothing if it is refused.
   template <class Try>

@@ -6,15 +6,18 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <scree/atomic.h>
+#include <scree/bytes.h>
 
 namespace scree::detail {
 
@@ -146,6 +149,102 @@ class Entry<std::string, V> {
   union {
     V value_;
   };
+};
+
+// Byte-string values lie at the end of the allocation.
+template <class K>
+class Entry<K, Bytes> {
+ public:
+  template <class Key>
+  static Entry* make(Key&& key, std::string_view value) {
+    if (value.size() > ~std::uint32_t{0}) throw std::length_error("a value of 4 GiB or more");
+    void* const memory = ::operator new (sizeof(Entry) + value.size(), std::align_val_t{alignof(Entry)});
+    Entry* entry;
+    try {
+      entry = new (memory) Entry(std::forward<Key>(key), static_cast<std::uint32_t>(value.size()));
+    } catch (...) {
+      ::operator delete (memory, std::align_val_t{alignof(Entry)});
+      throw;
+    }
+    if (!value.empty()) std::memcpy(reinterpret_cast<char*>(entry + 1), value.data(), value.size());
+    return entry;
+  }
+  static void destroy(void* entry) noexcept {
+    static_cast<Entry*>(entry)->~Entry();
+    ::operator delete (entry, std::align_val_t{alignof(Entry)});
+  }
+  static void destroy_value(void* entry) noexcept { let_go_of_key(entry); }
+  static void let_go_of_key(void* entry) noexcept {
+    if (static_cast<Entry*>(entry)->half_gone_.exchange(true, memory_order_acq_rel)) destroy(entry);  // [T17]
+  }
+
+  const K& key() const noexcept { return key_; }
+  std::string_view value() const noexcept { return {reinterpret_cast<const char*>(this + 1), value_size_}; }
+
+  // The value was copied.
+  template <class Key, class Value>
+  void give_back(Key&&, Value&&) noexcept {}
+
+  std::size_t bytes() const noexcept { return sizeof(Entry) + value_size_; }
+
+ private:
+  template <class Key>
+  Entry(Key&& key, std::uint32_t value_size) : key_(std::forward<Key>(key)), value_size_(value_size) {}
+  ~Entry() = default;
+
+  K key_;
+  const std::uint32_t value_size_;
+  Atomic<bool> half_gone_{false};
+};
+
+// Both: the key's bytes, then the value's.
+template <>
+class Entry<std::string, Bytes> {
+ public:
+  static Entry* make(std::string_view key, std::string_view value) {
+    if (key.size() >= kHalfGone) throw std::length_error("a key of 2 GiB or more");
+    if (value.size() > ~std::uint32_t{0}) throw std::length_error("a value of 4 GiB or more");
+    void* const memory = ::operator new(sizeof(Entry) + key.size() + value.size());
+    auto* const entry = new (memory) Entry(key.size(), value.size());
+    char* const bytes = reinterpret_cast<char*>(entry + 1);
+    if (!key.empty()) std::memcpy(bytes, key.data(), key.size());
+    if (!value.empty()) std::memcpy(bytes + key.size(), value.data(), value.size());
+    return entry;
+  }
+  static void destroy(void* entry) noexcept {
+    static_cast<Entry*>(entry)->~Entry();
+    ::operator delete(entry);
+  }
+  static void destroy_value(void* entry) noexcept { let_go_of_key(entry); }
+  static void let_go_of_key(void* entry) noexcept {
+    auto* const self = static_cast<Entry*>(entry);
+    if ((self->key_size_and_half_gone_.fetch_or(kHalfGone, memory_order_acq_rel) & kHalfGone) != 0) {  // [T17]
+      destroy(entry);
+    }
+  }
+
+  std::string_view key() const noexcept { return {reinterpret_cast<const char*>(this + 1), key_size()}; }
+  std::string_view value() const noexcept {
+    return {reinterpret_cast<const char*>(this + 1) + key_size(), value_size_};
+  }
+
+  template <class Key, class Value>
+  void give_back(Key&&, Value&&) noexcept {}
+
+  std::size_t bytes() const noexcept { return sizeof(Entry) + key_size() + value_size_; }
+
+ private:
+  static constexpr std::uint32_t kHalfGone = std::uint32_t{1} << 31;
+
+  Entry(std::size_t key_size, std::size_t value_size) noexcept
+      : key_size_and_half_gone_(static_cast<std::uint32_t>(key_size)),
+        value_size_(static_cast<std::uint32_t>(value_size)) {}
+  ~Entry() = default;
+
+  std::size_t key_size() const noexcept { return key_size_and_half_gone_.load(memory_order_relaxed) & ~kHalfGone; }
+
+  Atomic<std::uint32_t> key_size_and_half_gone_;
+  const std::uint32_t value_size_;
 };
 
 }  // namespace scree::detail

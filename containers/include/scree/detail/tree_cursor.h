@@ -31,7 +31,7 @@ class TreeCursor {
   // False, too, after a call that threw what the comparator did.
   bool valid() const noexcept { return static_cast<bool>(place_); }
   decltype(auto) key() const noexcept { return Slots::key(place_); }
-  const V& value() const noexcept { return Slots::value(*place_.payload); }
+  value_view_t<V> value() const noexcept { return Slots::value(*place_.payload); }
 
   // O(log n).
   void seek_to_first() {

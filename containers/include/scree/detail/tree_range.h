@@ -42,7 +42,7 @@ class TreeRange {
   class Iterator {
    public:
     using iterator_category = std::input_iterator_tag;
-    using value_type = std::pair<key_view_t<K>, const V&>;
+    using value_type = std::pair<key_view_t<K>, value_view_t<V>>;
     using difference_type = std::ptrdiff_t;
     using pointer = void;
     using reference = value_type;

@@ -102,7 +102,7 @@ template <class K, class V, class Compare>
 struct TreeSlots {
   static constexpr bool kBytes = kByteOrdered<K, Compare>;
   static constexpr bool kInlineKey = kFitsInline<K>;
-  static constexpr bool kInlineEntry = kInlineKey && kFitsInline<V>;
+  static constexpr bool kInlineEntry = kInlineKey && kFitsInline<V> && !std::is_same_v<V, Bytes>;
   static constexpr bool kHasHead = kInlineKey || kBytes;
   static constexpr bool kNumbers =
       Rankable<K> && (std::is_same_v<Compare, std::less<>> || std::is_same_v<Compare, std::less<K>>);
@@ -178,7 +178,7 @@ struct TreeSlots {
       return static_cast<key_view_t<K>>((*place.payload)->key());
     }
   }
-  static const V& value(const Plain<Payload>& payload) noexcept {
+  static value_view_t<V> value(const Plain<Payload>& payload) noexcept {
     if constexpr (kInlineEntry) {
       return value_in<V>(payload);
     } else {
