@@ -19,6 +19,10 @@
 // A lock that protects something which has been replaced can be killed: whoever waits for it, or asks for it later, is
 // told, and looks for the replacement.
 //
+// A coroutine that takes several locks, and may not wait for one while it holds another, tries to; where it finds one
+// held, it releases those that it has, waits for that one with until_released_async(), and tries again. It is not
+// handed the lock for the time until it is resumed: nobody has to wait for that.
+//
 // resume_hook.h says who resumes coroutines. One that a thread comes to let on inside a barrier, or in reclamation, is
 // not handed the lock: it tries to take it, and goes on, when that thread is outside. A coroutine that waits may be
 // destroyed, by any thread: it leaves the queue, or passes on what it was granted. Destroying one that is being resumed
@@ -42,11 +46,14 @@
 
 namespace scree {
 
-// What is awaited for a lock: `co_await` gives true when it is held, false when it is killed. Awaited once, where it
-// was made.
+// What is awaited for a lock: `co_await` gives true when it is held (or was released, where that is all that is awaited),
+// false when it is killed. Awaited once, where it was made.
 class [[nodiscard]] LockAwaiter : private detail::Waiter {
  public:
-  LockAwaiter(detail::LockCore& awaited, detail::LockMode wanted) noexcept : Waiter(awaited, wanted) {}
+  LockAwaiter(detail::LockCore& awaited, detail::LockMode wanted, ResumeHook* resumed_by) noexcept
+      : Waiter(awaited, wanted) {
+    hook = resumed_by;
+  }
   ~LockAwaiter() {
     if (state.load(memory_order_relaxed) != kDone) lock.cancel(*this);
   }
@@ -60,7 +67,6 @@ class [[nodiscard]] LockAwaiter : private detail::Waiter {
     ebr::check_suspension();
     is_coroutine = true;
     handle = coroutine;
-    hook = detail::resume_hook();
     state.store(kWaiting, memory_order_relaxed);
     const auto attempt = lock.take_or_queue(*this);
     if (attempt == detail::LockCore::Attempt::kQueued) return true;
@@ -87,8 +93,17 @@ class Lock {
   // True if it is held now; false if it is killed.
   [[nodiscard]] bool lock() noexcept { return core_.acquire(detail::LockMode::kExclusive); }
   [[nodiscard]] bool lock_shared() noexcept { return core_.acquire(detail::LockMode::kShared); }
-  [[nodiscard]] LockAwaiter lock_async() noexcept { return {core_, detail::LockMode::kExclusive}; }
-  [[nodiscard]] LockAwaiter lock_shared_async() noexcept { return {core_, detail::LockMode::kShared}; }
+  [[nodiscard]] LockAwaiter lock_async() noexcept {
+    return {core_, detail::LockMode::kExclusive, detail::resume_hook()};
+  }
+  [[nodiscard]] LockAwaiter lock_shared_async() noexcept {
+    return {core_, detail::LockMode::kShared, detail::resume_hook()};
+  }
+  // For who holds nothing afterwards: true once the lock is free, or whoever held it and those who had been waiting for
+  // it have had it. By then somebody else may hold it. `hook`: who resumes it, if it is not this thread's.
+  [[nodiscard]] LockAwaiter until_released_async(ResumeHook* hook = detail::resume_hook()) noexcept {
+    return {core_, detail::LockMode::kNothing, hook};
+  }
 
   // False also if somebody else holds it, or just looks. Lock-free.
   [[nodiscard]] bool try_lock() noexcept { return core_.try_acquire(detail::LockMode::kExclusive); }

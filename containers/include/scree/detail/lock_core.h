@@ -24,7 +24,7 @@ class LockCore {
   bool try_acquire(LockMode mode) noexcept {
     // Looked at first: visitors that come again and again would keep it from ever being free.
     if (mode == LockMode::kShared) return LockWord(word_.load(memory_order_relaxed)).admits(mode) && visit();
-    if (take_if_untouched()) return true;
+    if (mode == LockMode::kExclusive && take_if_untouched()) return true;
     LockWord word(word_.load(memory_order_relaxed));
     return take_if_admitted(word, mode, false);
   }
@@ -40,7 +40,7 @@ class LockCore {
   void release(LockMode mode) noexcept {
     if (mode == LockMode::kExclusive) {
       release_exclusive();
-    } else {
+    } else if (mode == LockMode::kShared) {
       release_shared();
     }
   }

@@ -183,13 +183,15 @@ inline void LockCore::settle(bool mine) noexcept {
   chosen.deliver();
 }
 
-// One writer, or the readers up to the next one. A coroutine that this thread could not resume now gets nothing, as it
+// One writer, or the readers up to the next one; or one who only waits, and then it is nobody's. A coroutine that this thread could not resume now gets nothing, as it
 // would keep others waiting who this thread may be waiting for before it is outside: it is taken off, and tries again
 // then.
 inline LockCore::Grant LockCore::choose(WaitQueue& queue, Chosen& chosen) noexcept {
   Waiter& front = *queue.front();
   Grant grant;
-  if (front.is_coroutine && !ReadyList::is_free_to_resume()) {
+  if (front.mode == LockMode::kNothing) {
+    chosen.add(queue, front, Waiter::Outcome::kGranted);
+  } else if (front.is_coroutine && !ReadyList::is_free_to_resume()) {
     chosen.add(queue, front, Waiter::Outcome::kTryAgain);
   } else if (front.mode == LockMode::kShared) {
     grant.readers = readers_to_go_on(queue, LockWord::kMostShared);

@@ -13,7 +13,11 @@ namespace scree::detail {
 
 class Waiter;
 
-enum class LockMode : std::uint8_t { kExclusive, kShared };
+enum class LockMode : std::uint8_t {
+  kExclusive,
+  kShared,
+  kNothing,  // waits as for kExclusive, and then holds nothing
+};
 
 // A value; the Lock has an atomic of its bits.
 //
@@ -60,10 +64,11 @@ class LockWord {
 
   // Whether one more may hold it now. Readers do not overtake who waits: writers would starve.
   constexpr bool admits(LockMode mode) const noexcept {
-    if (mode == LockMode::kExclusive) return !has(kExclusive | kShared | kKilled);
+    if (mode != LockMode::kShared) return !has(kExclusive | kShared | kKilled);
     return !has(kExclusive | kKilled) && !has_waiters() && shared() < kMostShared;
   }
   constexpr LockWord held(LockMode mode) const noexcept {
+    if (mode == LockMode::kNothing) return *this;
     return mode == LockMode::kExclusive ? exclusive() : with_shared(1);
   }
 
