@@ -36,8 +36,13 @@ class BlockCache {
   }
   // Of a block of so many bytes that this or another thread's cache allocated.
   void free(void* block, std::size_t bytes) noexcept {
+    if (kBytesKept == 0 || bytes > kLargest || !class_of(bytes).keep(block, whole(bytes), kBytesKept)) {
+      free_past_caches(block, bytes);
+    }
+  }
+  static void free_past_caches(void* block, std::size_t bytes) noexcept {
     if (kBytesKept == 0 || bytes > kLargest) return ::operator delete (block, std::align_val_t{kLine});
-    if (!class_of(bytes).keep(block, whole(bytes), kBytesKept)) node_arena.free(block);
+    node_arena.free(block);
   }
 
   // Gives back all that is kept: a few blocks here and there would keep the memory around them, too.

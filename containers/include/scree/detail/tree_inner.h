@@ -50,7 +50,12 @@ class alignas(64) TreeInner {
     if (owners_.fetch_sub(1, memory_order_acq_rel) != 1) return;  // [T18]
     const std::size_t bytes = this->bytes();
     this->~TreeInner();
-    ebr::detail::current_record().blocks.free(this, bytes);
+    // A coroutine may be destroyed by a thread that has never used the domain.
+    if (ebr::detail::Record* const record = ebr::detail::this_record()) {
+      record->blocks.free(this, bytes);
+    } else {
+      BlockCache::free_past_caches(this, bytes);
+    }
   }
   std::size_t bytes() const noexcept { return bytes(child_count); }
 
