@@ -69,9 +69,9 @@ class TreeEntry {
   detail::value_view_t<V> or_insert(Args&&... args) {
     if (is_occupied()) return value();
     writer_.resume(probe_);
-    detail::TreeOffer<K, V, Compare, StoredKey, Args...> offer(key_, std::forward<Args>(args)...);
+    detail::TreeOffer<K, V, Compare, Args...> offer(std::forward<Args>(args)...);
     while (!is_occupied()) {
-      if (writer_.put(probe_, offer.content(probe_))) offer.published();
+      if (writer_.put(probe_, offer.content(probe_, key_))) offer.published();
     }
     return value();
   }
@@ -80,8 +80,8 @@ class TreeEntry {
   // something else is there.
   template <class Value>
   bool replace(Value&& value) {
-    detail::TreeOffer<K, V, Compare, StoredKey, Value> offer(key_, std::forward<Value>(value));
-    if (!if_unchanged([&] { return writer_.put(probe_, offer.content(probe_)); })) return false;
+    detail::TreeOffer<K, V, Compare, Value> offer(std::forward<Value>(value));
+    if (!if_unchanged([&] { return writer_.put(probe_, offer.content(probe_, key_)); })) return false;
     offer.published();
     return true;
   }

@@ -65,20 +65,20 @@ class TreeIndex {
   explicit TreeIndex(const Compare& compare = Compare()) : structure_(compare) {}
 
   // O(log n) each, of an index of n entries. Of those that may wait there is one for coroutines, NAME_async(): to be
-  // awaited where it is called, as it refers to its arguments, outside barriers (tree_awaiter.h).
+  // awaited where it is called, as it refers to its arguments, outside barriers (tree_awaiter.h). A function that is
+  // passed to one is called within a barrier; after a wait it is asked again.
 
   // False, with the value untouched, if the key is present.
   template <class Key, class Value>
   bool insert(const Key& key, Value&& value) {
     ebr::Barrier barrier;
     Writer writer(structure_, barrier);
-    return add<false>(writer, detail::stored_key<K>(key), std::forward<Value>(value)).fresh;
+    Offer<Value> offer(std::forward<Value>(value));
+    return add<false>(writer, detail::stored_key<K>(key), offer).fresh;
   }
   template <class Key, class Value>
   auto insert_async(const Key& key, Value&& value) {
-    return awaiter([this, &key, &value](Writer& writer) {
-      return add<false>(writer, detail::stored_key<K>(key), std::forward<Value>(value)).result();
-    });
+    return add_async<false>(key, std::forward<Value>(value));
   }
 
   // True if it replaced an entry; readers of that keep it.
@@ -86,14 +86,12 @@ class TreeIndex {
   bool upsert(const Key& key, Value&& value) {
     ebr::Barrier barrier;
     Writer writer(structure_, barrier);
-    return !add<true>(writer, detail::stored_key<K>(key), std::forward<Value>(value)).fresh;
+    Offer<Value> offer(std::forward<Value>(value));
+    return !add<true>(writer, detail::stored_key<K>(key), offer).fresh;
   }
   template <class Key, class Value>
   auto upsert_async(const Key& key, Value&& value) {
-    return awaiter([this, &key, &value](Writer& writer) {
-      const auto fresh = add<true>(writer, detail::stored_key<K>(key), std::forward<Value>(value)).result();
-      return fresh ? std::optional<bool>(!*fresh) : std::nullopt;
-    });
+    return add_async<true>(key, std::forward<Value>(value));
   }
 
   // The value of `key`, constructed from `args` if it was absent, and whether it was. For values that are shared cells
@@ -103,7 +101,8 @@ class TreeIndex {
     static_assert(!Slots::kInlineEntry && !std::is_same_v<V, Bytes>,
                   "values in leaves, and bytes, are not shared cells");
     Writer writer(structure_, barrier);
-    const Added added = add<false>(writer, detail::stored_key<K>(key), std::forward<Args>(args)...);
+    Offer<Args...> offer(std::forward<Args>(args)...);
+    const Added added = add<false>(writer, detail::stored_key<K>(key), offer);
     return {(*added.payload)->value(), added.fresh};
   }
 
@@ -154,7 +153,8 @@ class TreeIndex {
   // if the index was empty. O(log n). Where a leaf at the end of the tree becomes empty, it waits as other removals do.
   std::optional<reference> pop_first(const ebr::Barrier& barrier) { return pop(barrier, {.above_all = false}); }
   std::optional<reference> pop_last(const ebr::Barrier& barrier) { return pop(barrier, {.above_all = true}); }
-  // These call `f(key, value)` with what was removed, if anything was: then the result is true.
+  // These call `f(key, value)` with what was removed, if anything was: then the result is true. What `f` throws is
+  // passed on; the entry is gone all the same.
   template <class F>
   auto pop_first_async(F f) {
     return pop_async({.above_all = false}, std::move(f));
@@ -451,23 +451,33 @@ class TreeIndex {
   struct Added {
     const Plain<typename Slots::Payload>* payload;  // none: refused
     bool fresh;                                     // there was no entry of this key
-
-    std::optional<bool> result() const noexcept { return payload != nullptr ? std::optional(fresh) : std::nullopt; }
   };
+  template <class... Args>
+  using Offer = detail::TreeOffer<K, V, Compare, Args...>;
 
   // The payload of the key: what was there (not replacing) or what was added.
   template <bool Replace, class Key, class... Args>
-  Added add(Writer& writer, const Key& key, Args&&... args) {
+  Added add(Writer& writer, const Key& key, Offer<Args...>& offer) {
     const auto probe = Slots::probe(key);
-    detail::TreeOffer<K, V, Compare, Key, Args...> offer(key, std::forward<Args>(args)...);
     for (writer.seek(probe); !writer.is_refused();) {
       const bool present(writer.place());
       if (!Replace && present) return {writer.place().payload, false};
-      if (!writer.put(probe, offer.content(probe))) continue;
+      if (!writer.put(probe, offer.content(probe, key))) continue;
       offer.published();
       return {writer.place().payload, !present};
     }
     return {nullptr, false};
+  }
+  // The draft stays from one attempt to the next: the value may have been moved into it.
+  template <bool Replace, class Key, class Value>
+  auto add_async(const Key& key, Value&& value) {
+    Offer<Value> made(std::forward<Value>(value));
+    return awaiter([this, &key, offer = std::move(made)](Writer& writer) mutable -> std::optional<bool> {
+      const Added added = add<Replace>(writer, detail::stored_key<K>(key), offer);
+      if (added.payload == nullptr) return std::nullopt;
+      if (!Replace && !added.fresh) offer.give_back();
+      return added.fresh != Replace;
+    });
   }
 
   template <class Query, class Condition>

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cassert>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -31,8 +32,9 @@ class TreeDraft {
 
  public:
   TreeDraft() noexcept = default;
-  TreeDraft(const TreeDraft&) = delete;
-  TreeDraft& operator=(const TreeDraft&) = delete;
+  // Of one that has not been made.
+  TreeDraft([[maybe_unused]] TreeDraft&& other) noexcept { assert(!other); }
+  TreeDraft& operator=(TreeDraft&&) = delete;
   ~TreeDraft() { discard(); }
 
   explicit operator bool() const noexcept { return content_.has_value(); }
@@ -55,6 +57,12 @@ class TreeDraft {
       }
     }
   }
+  // Of an entry out of line, which goes.
+  template <class Value>
+  void give_back(Value&& value) noexcept {
+    content_->payload->give_back(content_->payload->key(), std::forward<Value>(value));
+    discard();
+  }
   // The tree has it.
   void published() noexcept { content_.reset(); }
 
@@ -67,33 +75,34 @@ class TreeDraft {
   std::optional<Slot> content_;
 };
 
-// A key and arguments of which a draft is made, once, if it comes to that. What is not published gives its value back
-// to the argument.
-template <class K, class V, class Compare, class Key, class... Args>
+// Arguments of which a draft is made, once, if it comes to that. What is not published gives its value back to the
+// argument.
+template <class K, class V, class Compare, class... Args>
 class TreeOffer {
   using Slots = TreeSlots<K, V, Compare>;
 
  public:
-  explicit TreeOffer(const Key& key, Args&&... args) noexcept : key_(key), args_(std::forward<Args>(args)...) {}
-  TreeOffer(const TreeOffer&) = delete;
-  TreeOffer& operator=(const TreeOffer&) = delete;
-  ~TreeOffer() {
-    if constexpr (!Slots::kInlineEntry && sizeof...(Args) == 1) {
-      if (draft_) draft_.content().payload->give_back(key_, std::get<0>(std::move(args_)));
-    }
-  }
+  explicit TreeOffer(Args&&... args) noexcept : args_(std::forward<Args>(args)...) {}
+  TreeOffer(TreeOffer&&) noexcept = default;
+  TreeOffer& operator=(TreeOffer&&) = delete;
+  ~TreeOffer() { give_back(); }
 
-  template <class Probe>
-  const typename Slots::Slot& content(const Probe& probe) {
+  // Always for the same key: it is copied, never moved from, as it is needed to search again.
+  template <class Probe, class Key>
+  const typename Slots::Slot& content(const Probe& probe, const Key& key) {
     if (!draft_) {
-      std::apply([&](auto&&... args) { draft_.make(probe, key_, std::forward<Args>(args)...); }, args_);
+      std::apply([&](auto&&... args) { draft_.make(probe, key, std::forward<Args>(args)...); }, args_);
     }
     return draft_.content();
   }
   void published() noexcept { draft_.published(); }
+  void give_back() noexcept {
+    if constexpr (!Slots::kInlineEntry && sizeof...(Args) == 1) {
+      if (draft_) draft_.give_back(std::get<0>(std::move(args_)));
+    }
+  }
 
  private:
-  const Key& key_;  // copied, never moved from: it is needed to search again
   std::tuple<Args&&...> args_;
   TreeDraft<K, V, Compare> draft_;
 };
