@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a coroutine awaits for an operation of a TreeIndex that may have to wait. The operation is tried at once, and
-// needs no memory of its own where it succeeds. Where it is refused for a lock, a coroutine of the awaiter's waits for
-// that lock and tries again. The lock is only waited for: a change takes its locks without waiting, or not at all.
+// needs no memory of its own where it succeeds. Where it is refused for a lock, a coroutine of the awaiter's waits
+// until that has been released, and tries again. It is not handed the lock: others who need it would wait until an
+// executor comes to resume the coroutine, and two coroutines could refuse each other for ever.
+//
+// A ResumeHook, always that of the thread on which the wait began, is given the awaiter's coroutine. That stands for
+// the one that awaits: it resumes that in the end, and takes it along if it is destroyed.
 
 #pragma once
 
@@ -14,6 +18,7 @@
 
 #include <scree/ebr.h>
 #include <scree/lock.h>
+#include <scree/resume_hook.h>
 
 namespace scree::detail {
 
@@ -28,10 +33,15 @@ class [[nodiscard]] TreeAwaiter {
   TreeAwaiter(const TreeAwaiter&) = delete;
   TreeAwaiter& operator=(const TreeAwaiter&) = delete;
   ~TreeAwaiter() {
-    if (rest_) rest_.destroy();
+    if (!rest_) return;
+    rest_.promise().awaiting = nullptr;
+    rest_.destroy();
   }
 
-  bool await_ready() { return succeeds(); }
+  bool await_ready() {
+    ebr::check_suspension();
+    return succeeds();
+  }
   // Throws std::bad_alloc where there is no memory for the coroutine that waits.
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) {
     rest_ = wait_and_try_again(*this).coroutine;
@@ -49,12 +59,19 @@ class [[nodiscard]] TreeAwaiter {
     struct BackToAwaiting {
       bool await_ready() const noexcept { return false; }
       std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> ended) const noexcept {
-        return ended.promise().awaiting;
+        return std::exchange(ended.promise().awaiting, nullptr);
       }
       void await_resume() const noexcept {}
     };
     struct promise_type {
       explicit promise_type(TreeAwaiter& whose) noexcept : awaiter(whose) {}
+      promise_type(const promise_type&) = delete;
+      promise_type& operator=(const promise_type&) = delete;
+      ~promise_type() {
+        if (!awaiting) return;
+        awaiter.rest_ = nullptr;
+        awaiting.destroy();
+      }
       Rest get_return_object() noexcept { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
       std::suspend_always initial_suspend() const noexcept { return {}; }
       BackToAwaiting final_suspend() const noexcept { return {}; }
@@ -68,10 +85,10 @@ class [[nodiscard]] TreeAwaiter {
   };
 
   static Rest wait_and_try_again(TreeAwaiter& self) {
+    ResumeHook* const hook = resume_hook();
     do {
-      Lock& lock = self.refusal_.lock();
-      const bool held = co_await lock.lock_async();
-      if (held) lock.unlock();
+      // Where it has been killed instead, the operation goes another way.
+      static_cast<void>(co_await self.refusal_.lock().until_released_async(hook));
       self.refusal_.forget();
     } while (!self.succeeds());
   }
@@ -86,7 +103,7 @@ class [[nodiscard]] TreeAwaiter {
   Refusal refusal_;
   std::optional<Result> result_;
   std::exception_ptr error_;
-  std::coroutine_handle<typename Rest::promise_type> rest_;  // goes before the refusal: it may be waiting for its lock
+  std::coroutine_handle<typename Rest::promise_type> rest_;  // goes before the refusal: it may wait for that lock
 };
 
 }  // namespace scree::detail
