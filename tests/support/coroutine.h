@@ -33,6 +33,8 @@ class [[nodiscard]] Coroutine {
   bool is_done() const noexcept { return handle_.done(); }
   std::coroutine_handle<> handle() const noexcept { return handle_; }
   void resume() const { handle_.resume(); }
+  // Somebody else destroys it.
+  void release() noexcept { handle_ = nullptr; }
   void destroy() noexcept {
     if (handle_) std::exchange(handle_, nullptr).destroy();
   }
