@@ -29,7 +29,7 @@ class LeafView {
   LeafView(const Compare& compare, const Leaf& leaf, LeafWord word)
       : leaf_(&leaf), first_(leaf.base_place(0)), live_(word.live()), hidden_(leaf.hidden(word)) {
     count_ = leaf.count(word);
-    if (live_ == 0 && hidden_ == 0) {
+    if (hidden_ == 0 && (live_ == 0 || leaf.slots_follow_base(compare, live_))) {
       order_ = kInOrder;
     } else {
       with_vectors([&](auto how) { sort(how, compare); });

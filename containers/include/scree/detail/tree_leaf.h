@@ -248,6 +248,15 @@ class alignas(64) TreeLeaf {
       f(slot, gap, static_cast<unsigned>(std::popcount(below)));
     }
   }
+  // Whether the slots of `live` are the first ones, above the base, and in order: so they are where keys arrive so.
+  template <class Compare>
+  bool slots_follow_base(const Compare& compare, unsigned live) const {
+    if ((live & (live + 1)) != 0 || slots_at(static_cast<std::uint8_t>(base_), live) != live) return false;
+    for (unsigned slot = 1; (live >> slot & 1) != 0; ++slot) {
+      if (!Slots::less(compare, slot_place(slot - 1), slot_place(slot))) return false;
+    }
+    return true;
+  }
   // How many of the slots of `live` have keys below the probe, which belongs at `at`.
   template <class Compare, class Probe>
   unsigned slots_below(const Compare& compare, unsigned live, LeafPosition at, const Probe& probe) const {
