@@ -19,6 +19,17 @@
 #define SCREE_UNDER_TSAN 0
 #endif
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SCREE_UNDER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SCREE_UNDER_ASAN 1
+#endif
+#endif
+#ifndef SCREE_UNDER_ASAN
+#define SCREE_UNDER_ASAN 0
+#endif
+
 namespace scree {
 
 using std::memory_order_acq_rel;

@@ -195,7 +195,7 @@ class TreeIndex {
     for (std::size_t begin = 0; begin < keys.size(); begin += Structure::kTogether) {
       const std::size_t n = std::min(Structure::kTogether, keys.size() - begin);
       std::array<Place, Structure::kTogether> places;
-      detail::with_vectors([&](auto how) {
+      detail::with_vectors<Slots::kHasNumbers>([&](auto how) {
         const auto probe_of = [&](const Query& key) { return Slots::probe(key, how); };
         std::array<Leaf*, Structure::kTogether> leaves;
         structure_.descend_together(&keys[begin], n, probe_of, leaves.data());
@@ -417,7 +417,7 @@ class TreeIndex {
 
   template <class Query>
   Place find(const Query& key) const {
-    return detail::with_vectors([&](auto how) {
+    return detail::with_vectors<Slots::kHasNumbers>([&](auto how) {
       const auto probe = Slots::probe(key, how);
       return find_in(structure_.descend(probe), probe);
     });

@@ -32,7 +32,7 @@ class LeafView {
     if (hidden_ == 0 && (live_ == 0 || leaf.slots_follow_base(compare, live_))) {
       order_ = kInOrder;
     } else {
-      with_vectors([&](auto how) { sort(how, compare); });
+      with_vectors<Slots::kHasNumbers>([&](auto how) { sort(how, compare); });
     }
   }
 

@@ -15,16 +15,7 @@
 #include <new>
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SCREE_UNDER_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SCREE_UNDER_ASAN 1
-#endif
-#endif
-#ifndef SCREE_UNDER_ASAN
-#define SCREE_UNDER_ASAN 0
-#endif
+#include <scree/atomic.h>
 
 namespace scree::detail {
 

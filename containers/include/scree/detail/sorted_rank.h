@@ -109,11 +109,18 @@ SCREE_AVX512_FUNCTION inline unsigned lanes_among(Avx512, const T* numbers, unsi
   return lanes_by_avx512<kThat>(numbers, n, x) & among;
 }
 
-// All of what `f` calls becomes part of it, as far as that can be.
+// All of what `f` calls becomes part of it, as far as that can be; not in instrumented programs, which would take long to
+// compile.
+#if SCREE_UNDER_ASAN || SCREE_UNDER_TSAN
+#define SCREE_FLATTEN
+#else
+#define SCREE_FLATTEN [[gnu::flatten]]
+#endif
 template <class F>
-SCREE_AVX512_FUNCTION [[gnu::flatten]] inline auto call_with_avx512(const F& f) {
+SCREE_AVX512_FUNCTION SCREE_FLATTEN inline auto call_with_avx512(const F& f) {
   return f(Avx512());
 }
+#undef SCREE_FLATTEN
 
 #undef SCREE_AVX512_FUNCTION
 
@@ -133,14 +140,15 @@ template <class F>
 
 #endif  // SCREE_RANK_BY_AVX512
 
-// Calls `f(how to search)`: compiled for AVX-512 if the processor has it.
-template <class F>
+// Calls `f(how to search)`: compiled for AVX-512 if the processor has it, where there are numbers to be compared.
+template <bool kNumbers, class F>
 auto with_vectors(const F& f) {
 #if SCREE_RANK_BY_AVX512 && SCREE_COMPILED_FOR_AVX512
   return f(Avx512());
-#elif SCREE_RANK_BY_AVX512
-  return has_avx512() ? call_with_avx512(f) : call_without(f);
 #else
+#if SCREE_RANK_BY_AVX512
+  if constexpr (kNumbers) return has_avx512() ? call_with_avx512(f) : call_without(f);
+#endif
   return f(ChosenAtRunTime());
 #endif
 }

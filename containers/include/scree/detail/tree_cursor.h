@@ -87,7 +87,7 @@ class TreeCursor {
   template <class Query>
   void enter(const Query& target) {
     place_ = {};
-    with_vectors([&](auto how) {
+    with_vectors<Slots::kHasNumbers>([&](auto how) {
       const auto probe = Slots::probe(target, how);
       take(tree_->descend(probe, path_));
       rank_ = view_.rank_of(tree_->compare(), probe);

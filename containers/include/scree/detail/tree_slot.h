@@ -106,6 +106,7 @@ struct TreeSlots {
   static constexpr bool kHasHead = kInlineKey || kBytes;
   static constexpr bool kNumbers =
       Rankable<K> && (std::is_same_v<Compare, std::less<>> || std::is_same_v<Compare, std::less<K>>);
+  static constexpr bool kHasNumbers = kNumbers || kBytes;  // for vectors to compare
   // A search among the base entries of a leaf looks at the keys of those that are gone, too: where these lie.
   static constexpr bool kKeysInEntries = !kInlineKey;
   using EntryType = Entry<K, V>;

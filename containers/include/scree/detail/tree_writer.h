@@ -47,7 +47,7 @@ class TreeWriter {
   void seek(const Probe& probe) {
     leaf_ = nullptr;
     mine_ = Leaf::kNone;
-    with_vectors([&](auto how) {
+    with_vectors<Slots::kHasNumbers>([&](auto how) {
       const auto by_vectors = searched_by(how, probe);
       Leaf* const leaf = structure_.descend(by_vectors, path_)->current();
       if constexpr (!kAtEdge<Probe>) at_ = leaf->locate(structure_.compare(), by_vectors);
