@@ -109,8 +109,8 @@ SCREE_AVX512_FUNCTION inline unsigned lanes_among(Avx512, const T* numbers, unsi
   return lanes_by_avx512<kThat>(numbers, n, x) & among;
 }
 
-// All of what `f` calls becomes part of it, as far as that can be; not in instrumented programs, which would take long to
-// compile.
+// All of what `f` calls becomes part of it, as far as that can be; not in instrumented programs, which would take long
+// to compile.
 #if SCREE_UNDER_ASAN || SCREE_UNDER_TSAN
 #define SCREE_FLATTEN
 #else
