@@ -216,7 +216,7 @@ TEST(TreeIndexAsyncAsio, coroutines_are_destroyed_while_others_go_on) {
     asio::thread_pool pool(kThreads);
     PoolHook hook(pool);
     std::vector<Coroutine> staying;
-    std::vector<Guarded> leaving(kCoroutines / 4);
+    std::vector<Guarded> leaving(stop.end - stop.first);
     Ledger ledger(stop.end * 10);
     WaitingThread writer([&](auto pause) {
       const StopAt at(stop.point, pause);
@@ -228,15 +228,13 @@ TEST(TreeIndexAsyncAsio, coroutines_are_destroyed_while_others_go_on) {
       reports.balance[key] += fresh;
       ++reports.done;
     };
-    std::uint64_t n = stop.first;
-    for (Guarded& guarded : leaving) {
-      n = n + 1 == stop.end ? stop.first : n + 1;
-      guarded.begin([&] { return insert(index, n * 10 + 2, ledger); });
+    for (std::uint64_t n = stop.first; n < stop.end; ++n) {
+      leaving[n - stop.first].begin([&] { return insert(index, n * 10 + 2, ledger); });
       const ResumeScope scope(hook);
       staying.push_back(insert(index, n * 10 + 2, ledger));
       staying.push_back(insert(index, n * 10 + 4, ledger));
     }
-    EXPECT_LT(ledger.done, kCoroutines / 4 * 3);
+    EXPECT_LT(ledger.done, static_cast<int>(leaving.size() * 3));
     std::vector<std::thread> threads;
     for (std::size_t t = 0; t < kThreads; ++t) {
       threads.emplace_back([&, t] {

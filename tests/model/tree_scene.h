@@ -12,8 +12,10 @@
 
 #include <algorithm>
 #include <array>
+#include <coroutine>
 #include <functional>
 #include <initializer_list>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <string>
@@ -21,9 +23,11 @@
 #include <utility>
 
 #include <scree/ebr.h>
+#include <scree/resume_hook.h>
 
 #include "model/ebr_programs.h"
 #include "model/explorer.h"
+#include "support/coroutine.h"
 #include "support/tree_walk.h"
 #include "tree_breakable.h"
 
@@ -83,18 +87,26 @@ struct TreeStep {
     kWalk,
     kWalkBack,
     kFill,
-    kCollect
+    kCollect,
+    kInsertAsync,
+    kRemoveAsync,
+    kPopFirstAsync,
+    kDestroy
   };
   Kind kind;
   int key = 0;
   int value = 0;
   int result = 0;
   bool failed = false;  // for want of memory
+  bool ended = false;   // of a coroutine
   int shown = 0;        // by a handle
   int seen = 0;         // by a walk
   std::array<int, 24> keys{};
   std::array<int, 24> values{};
 
+  bool is_async() const {
+    return kind == Kind::kInsertAsync || kind == Kind::kRemoveAsync || kind == Kind::kPopFirstAsync;
+  }
   bool is_walk() const { return kind == Kind::kWalk || kind == Kind::kWalkBack; }
 };
 
@@ -119,10 +131,46 @@ inline TreeStep walk_back() { return {TreeStep::Kind::kWalkBack}; }
 // 10, 20, …, 10 n, in this order.
 inline TreeStep fill(int n) { return {TreeStep::Kind::kFill, 10 * n}; }
 inline TreeStep collect() { return {TreeStep::Kind::kCollect}; }
+// By a coroutine, which may end after the steps of its thread that follow: so these are of no effect. A thread has one.
+inline TreeStep insert_async(int key, int value = 1) { return {TreeStep::Kind::kInsertAsync, key, value}; }
+inline TreeStep remove_async(int key) { return {TreeStep::Kind::kRemoveAsync, key}; }
+inline TreeStep pop_first_async() { return {TreeStep::Kind::kPopFirstAsync}; }
+// The thread's coroutine, as far as it has come.
+inline TreeStep destroy() { return {TreeStep::Kind::kDestroy}; }
 
 }  // namespace tree
 
 using TreeSteps = std::initializer_list<TreeStep>;
+
+// A coroutine that is destroyed while others may let it on: whoever comes first does either.
+class Destroyable final : public ResumeHook {
+ public:
+  void resume(std::coroutine_handle<> handle) noexcept override {
+    const std::lock_guard lock(mutex_);
+    if (!is_destroyed_) handle.resume();
+  }
+  template <class Begin>
+  void begin(const Begin& begin_coroutine, bool is_to_be_destroyed) {
+    if (!is_to_be_destroyed) {
+      coroutine_ = begin_coroutine();
+      return;
+    }
+    const std::lock_guard lock(mutex_);
+    const ResumeScope scope(*this);
+    coroutine_ = begin_coroutine();
+  }
+  void destroy() {
+    const std::lock_guard lock(mutex_);
+    is_destroyed_ = true;
+    coroutine_.destroy();
+  }
+  bool is_destroyed() const { return is_destroyed_; }
+
+ private:
+  std::mutex mutex_;
+  test::Coroutine coroutine_;
+  Plain<bool> is_destroyed_ = false;
+};
 
 template <class Kept>
 class TreeScene : public Registered {
@@ -143,7 +191,17 @@ class TreeScene : public Registered {
 
   void run_thread(int thread) {
     begin(thread);
-    for (int n = 0; n < counts_[thread]; ++n) run(steps_[thread][n]);
+    for (int n = 0; n < counts_[thread]; ++n) {
+      TreeStep& step = steps_[thread][n];
+      const bool is_last = n + 1 == counts_[thread];
+      if (step.is_async()) {
+        begin_async(step, awaiting_[thread], !is_last);
+      } else if (step.kind == Kind::kDestroy) {
+        awaiting_[thread].destroy();
+      } else {
+        run(step);
+      }
+    }
   }
 
   // In the end.
@@ -155,7 +213,9 @@ class TreeScene : public Registered {
     check(is_explained(done, now, after), "one order explains all results and the contents");
     for (int thread = 0; thread < threads_; ++thread) {
       for (int n = 0; n < counts_[thread]; ++n) {
-        if (steps_[thread][n].is_walk()) expect_walk(steps_[thread][n]);
+        const TreeStep& step = steps_[thread][n];
+        if (step.is_walk()) expect_walk(step);
+        if (step.is_async()) check(step.ended || awaiting_[thread].is_destroyed(), "who waits is let on");
       }
     }
     // Whatever was left to be done later is done now.
@@ -168,6 +228,7 @@ class TreeScene : public Registered {
     }
     check(index_->is_empty(), "all are gone");
     index_.reset();
+    for (auto& awaiting : awaiting_) awaiting.destroy();
     expect_all_is_freed();
   }
 
@@ -223,7 +284,54 @@ class TreeScene : public Registered {
       case Kind::kCollect:
         ebr::collect();
         break;
+      default:
+        break;
     }
+  }
+  void begin_async(TreeStep& step, Destroyable& awaiting, bool is_to_be_destroyed) {
+    const auto begin = [&] {
+      return step.kind == Kind::kInsertAsync   ? insert_async(step)
+             : step.kind == Kind::kRemoveAsync ? remove_async(step)
+                                               : pop_first_async(step);
+    };
+    try {
+      awaiting.begin(begin, is_to_be_destroyed);
+    } catch (const std::bad_alloc&) {
+      step.failed = step.ended = true;
+    }
+  }
+  test::Coroutine insert_async(TreeStep& step) {
+    try {
+      const bool fresh = co_await index_->insert_async(Kept::key(step.key), step.value);
+      step.result = fresh;
+    } catch (const std::bad_alloc&) {
+      step.failed = true;
+    }
+    end_async(step);
+  }
+  test::Coroutine remove_async(TreeStep& step) {
+    try {
+      const bool removed = co_await index_->remove_async(Kept::key(step.key));
+      step.result = removed;
+    } catch (const std::bad_alloc&) {
+      step.failed = true;
+    }
+    end_async(step);
+  }
+  test::Coroutine pop_first_async(TreeStep& step) {
+    try {
+      co_await index_->pop_first_async([&step](const auto& key, const auto& value) {
+        step.result = 1000 * Kept::number_of(key) + Kept::value_of(value);
+      });
+    } catch (const std::bad_alloc&) {
+      step.failed = true;
+    }
+    end_async(step);
+  }
+  static void end_async(TreeStep& step) {
+    check(!step.ended, "a coroutine goes on once");
+    check(ebr::detail::this_record()->is_outside(), "it goes on outside barriers");
+    step.ended = true;
   }
   int pop(bool first) {
     const Barrier barrier;
@@ -283,17 +391,19 @@ class TreeScene : public Registered {
     return all && now == end;
   }
   static bool is_explained_now(const TreeStep& step, Contents& now) {
-    if (step.failed) return true;
+    if (step.failed || (step.is_async() && !step.ended)) return true;
     int& value = now[step.key];
     const bool present = value != 0;
     switch (step.kind) {
       case Kind::kInsert:
+      case Kind::kInsertAsync:
         if (!present) value = step.value;
         return step.result == (present ? 0 : 1);
       case Kind::kUpsert:
         value = step.value;
         return step.result == (present ? 1 : 0);
       case Kind::kRemove:
+      case Kind::kRemoveAsync:
         value = 0;
         return step.result == (present ? 1 : 0);
       case Kind::kUpdate:
@@ -305,9 +415,10 @@ class TreeScene : public Registered {
         return step.result == (as_shown ? 1 : 0);
       }
       case Kind::kPopFirst:
+      case Kind::kPopFirstAsync:
       case Kind::kPopLast: {
         const auto is_there = [](int v) { return v != 0; };
-        const int end = step.kind == Kind::kPopFirst
+        const int end = step.kind != Kind::kPopLast
                             ? static_cast<int>(std::find_if(now.begin(), now.end(), is_there) - now.begin())
                             : static_cast<int>(now.rend() - std::find_if(now.rbegin(), now.rend(), is_there)) - 1;
         if (end < 0 || end == kKeys) return step.result == 0;
@@ -351,6 +462,7 @@ class TreeScene : public Registered {
   int threads_ = 0;
   std::array<int, kThreads> counts_{};
   std::array<std::array<TreeStep, kSteps>, kThreads> steps_{};
+  std::array<Destroyable, kThreads> awaiting_{};
 };
 
 template <class Kept>

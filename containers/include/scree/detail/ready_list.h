@@ -6,6 +6,7 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <new>
 
 #include <scree/detail/ebr_thread.h>
 #include <scree/detail/lock_core.h>
@@ -144,7 +145,9 @@ inline ReadyList& ReadyList::current() noexcept {
     if (scree::model::detail::thread_number() == 0) {
       return scree::model::per_execution<ReadyListOfThread>().of_this_thread();
     }
-    lists = new ReadyListOfThread;
+    do {
+      lists = new (std::nothrow) ReadyListOfThread;  // as it stands for a thread_local, it does not fail
+    } while (lists == nullptr);
     scree::model::at_thread_exit([](void* leaving) { delete static_cast<ReadyListOfThread*>(leaving); }, lists);
   }
   return lists->of_this_thread();

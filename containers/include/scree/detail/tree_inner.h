@@ -45,7 +45,7 @@ class alignas(64) TreeInner {
   static void destroy(void* node) noexcept { static_cast<TreeInner*>(node)->let_go(); }
   // Coroutines that wait for the lock, outside barriers, pin the node under one before; its memory stays until the last
   // of them and the tree have let go.
-  void pin() noexcept { owners_.fetch_add(1, memory_order_relaxed); }
+  void pin() noexcept { owners_.fetch_add(1, memory_order_relaxed); }  // [T19]
   void let_go() noexcept {
     if (owners_.fetch_sub(1, memory_order_acq_rel) != 1) return;  // [T18]
     const std::size_t bytes = this->bytes();

@@ -62,7 +62,7 @@ class TreeStructure {
       static_cast<Tree*>(tree)->let_go();
     }
     // As of an inner node.
-    void pin() noexcept { owners_.fetch_add(1, memory_order_relaxed); }
+    void pin() noexcept { owners_.fetch_add(1, memory_order_relaxed); }  // [T19]
     void let_go() noexcept {
       if (owners_.fetch_sub(1, memory_order_acq_rel) == 1) delete this;  // [T18]
     }
