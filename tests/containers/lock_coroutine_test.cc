@@ -25,6 +25,7 @@ class LockCoroutine : public testing::Test {
  protected:
   Coroutine writer(std::string name) { log_ += name + (co_await lock_.lock_async() ? "+" : "-"); }
   Coroutine reader(std::string name) { log_ += name + (co_await lock_.lock_shared_async() ? "+" : "-"); }
+  Coroutine passer_by(std::string name) { log_ += name + (co_await lock_.until_released_async() ? "+" : "-"); }
   Coroutine passing_writer(std::string name) {
     const bool held = co_await lock_.lock_async();
     if (!held) co_return;
@@ -74,6 +75,33 @@ TEST_F(LockCoroutine, goes_on_in_order_one_writer_or_all_readers_at_a_time) {
   lock_.unlock();
   EXPECT_TRUE(lock_.try_lock());
   lock_.unlock();
+}
+
+TEST_F(LockCoroutine, waits_until_it_is_released_and_holds_nothing) {
+  const Coroutine a = passer_by("a");
+  EXPECT_EQ(log(), "a+") << "it is free";
+  ASSERT_TRUE(lock_.lock());
+  const Coroutine waiting[] = {passer_by("b"), passer_by("c"), writer("d"), passer_by("e")};
+  Coroutine leaving = passer_by("f");
+  leaving.destroy();
+  EXPECT_EQ(log(), "");
+  lock_.unlock();
+  EXPECT_EQ(log(), "b+c+d+") << "those before the next one to hold it";
+  lock_.unlock();
+  EXPECT_EQ(log(), "e+");
+  EXPECT_TRUE(lock_.try_lock());
+  const Coroutine g = passer_by("g");
+  {
+    const ebr::Barrier barrier;
+    lock_.unlock();
+    EXPECT_TRUE(lock_.try_lock()) << "it need not go on before";
+    EXPECT_EQ(log(), "");
+  }
+  EXPECT_EQ(log(), "g+");
+  const Coroutine h = passer_by("h");
+  lock_.kill();
+  const Coroutine i = passer_by("i");
+  EXPECT_EQ(log(), "h-i-");
 }
 
 TEST_F(LockCoroutine, is_not_resumed_within_another_one) {

@@ -6,6 +6,7 @@
 
 #include "lock_leaving_programs.h"
 #include "lock_programs.h"
+#include "lock_released_programs.h"
 #include "lock_trying_programs.h"
 #include "program_suite.h"
 
@@ -80,6 +81,13 @@ const Case kCases[] = {
     CASE(readers_join_up_to_a_coroutine, {.preemptions = 1, .stale_reads = 1}),
     CASE(as_many_readers_join_as_may, {.stale_reads = 1, .delayed_stores = 0}),
     CASE(nobody_joins_beyond_the_most),
+    CASE(release_beside_one_who_awaits_it, {.preemptions = -1}),
+    CASE(writers_beside_one_who_awaits_a_release),
+    CASE(nobody_waits_for_one_who_awaits_a_release),
+    CASE(readers_beside_one_who_awaits_a_release),
+    CASE(release_within_a_barrier_beside_two_who_await_it),
+    CASE(kill_beside_one_who_awaits_a_release, {.preemptions = -1}),
+    CASE(destroy_one_who_awaits_a_release, {.preemptions = 1}),
 };
 #undef CASE
 
