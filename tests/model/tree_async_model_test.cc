@@ -37,6 +37,7 @@ const Case kCases[] = {
     CASE(failing_awaited_insert_beside_awaited_insert, kFailing),
     CASE(split_beside_awaited_split_of_the_neighbour, kFar),
     CASE(split_beside_clear_and_awaited_split_of_the_neighbour, kThree),
+    CASE(splits_beside_a_deferred_coroutine, kThree),
     CASE(merge_beside_awaited_insert_into_the_neighbour, kTwo),
     CASE(merge_beside_awaited_remove_from_the_neighbour, kTwo),
     CASE(awaited_merge_beside_insert_into_the_neighbour, kTwo),

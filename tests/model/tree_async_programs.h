@@ -42,6 +42,12 @@ inline void split_beside_clear_and_awaited_split_of_the_neighbour(Program& p) {
                           {{insert(110)}, {insert_async(17)}, {clear(), collect()}});
 }
 
+// A coroutine that has been let on, and is not resumed yet, holds up nobody.
+inline void splits_beside_a_deferred_coroutine(Program& p) {
+  on_a_tree<KeysInLeaves>(p, {fill(10), insert(15), insert(16)},
+                          {{insert(110)}, {insert_async(17), defer()}, {insert(18)}});
+}
+
 // As in tree_programs.h: two small leaves, 40 alone, and 50 and 60, of which one is removed.
 #define SCREE_TWO_SMALL_LEAVES fill(7), remove(10), remove(20), remove(30), remove(70)
 inline void merge_beside_awaited_insert_into_the_neighbour(Program& p) {

@@ -91,7 +91,8 @@ struct TreeStep {
     kInsertAsync,
     kRemoveAsync,
     kPopFirstAsync,
-    kDestroy
+    kDestroy,
+    kDefer
   };
   Kind kind;
   int key = 0;
@@ -137,26 +138,35 @@ inline TreeStep remove_async(int key) { return {TreeStep::Kind::kRemoveAsync, ke
 inline TreeStep pop_first_async() { return {TreeStep::Kind::kPopFirstAsync}; }
 // The thread's coroutine, as far as it has come.
 inline TreeStep destroy() { return {TreeStep::Kind::kDestroy}; }
+// It is resumed when all threads have ended.
+inline TreeStep defer() { return {TreeStep::Kind::kDefer}; }
 
 }  // namespace tree
 
 using TreeSteps = std::initializer_list<TreeStep>;
 
-// A coroutine that is destroyed while others may let it on: whoever comes first does either.
-class Destroyable final : public ResumeHook {
+// A coroutine. Where it is destroyed while others may let it on, whoever comes first does either.
+class Awaiting final : public ResumeHook {
  public:
+  enum class Mode { kWithoutHook, kMayBeDestroyed, kDeferred };
+
   void resume(std::coroutine_handle<> handle) noexcept override {
     const std::lock_guard lock(mutex_);
-    if (!is_destroyed_) handle.resume();
+    if (is_deferred_) {
+      deferred_ = handle;
+    } else if (!is_destroyed_) {
+      handle.resume();
+    }
   }
   template <class Begin>
-  void begin(const Begin& begin_coroutine, bool is_to_be_destroyed) {
-    if (!is_to_be_destroyed) {
+  void begin(const Begin& begin_coroutine, Mode mode) {
+    if (mode == Mode::kWithoutHook) {
       coroutine_ = begin_coroutine();
       return;
     }
     const std::lock_guard lock(mutex_);
     const ResumeScope scope(*this);
+    is_deferred_ = mode == Mode::kDeferred;
     coroutine_ = begin_coroutine();
   }
   void destroy() {
@@ -165,11 +175,17 @@ class Destroyable final : public ResumeHook {
     coroutine_.destroy();
   }
   bool is_destroyed() const { return is_destroyed_; }
+  void resume_deferred() {
+    const std::coroutine_handle<> handle = deferred_;
+    if (handle) handle.resume();
+  }
 
  private:
   std::mutex mutex_;
   test::Coroutine coroutine_;
   Plain<bool> is_destroyed_ = false;
+  Plain<bool> is_deferred_ = false;
+  Plain<std::coroutine_handle<>> deferred_ = nullptr;
 };
 
 template <class Kept>
@@ -193,9 +209,12 @@ class TreeScene : public Registered {
     begin(thread);
     for (int n = 0; n < counts_[thread]; ++n) {
       TreeStep& step = steps_[thread][n];
-      const bool is_last = n + 1 == counts_[thread];
       if (step.is_async()) {
-        begin_async(step, awaiting_[thread], !is_last);
+        const Kind next = n + 1 == counts_[thread] ? step.kind : steps_[thread][n + 1].kind;
+        begin_async(step, awaiting_[thread],
+                    next == Kind::kDestroy ? Awaiting::Mode::kMayBeDestroyed
+                    : next == Kind::kDefer ? Awaiting::Mode::kDeferred
+                                           : Awaiting::Mode::kWithoutHook);
       } else if (step.kind == Kind::kDestroy) {
         awaiting_[thread].destroy();
       } else {
@@ -207,6 +226,7 @@ class TreeScene : public Registered {
   // In the end.
   void expect() {
     begin(0);
+    for (auto& awaiting : awaiting_) awaiting.resume_deferred();
     const Contents after = contents();
     std::array<int, kThreads> done{};
     Contents now = before_;
@@ -288,14 +308,14 @@ class TreeScene : public Registered {
         break;
     }
   }
-  void begin_async(TreeStep& step, Destroyable& awaiting, bool is_to_be_destroyed) {
+  void begin_async(TreeStep& step, Awaiting& awaiting, Awaiting::Mode mode) {
     const auto begin = [&] {
       return step.kind == Kind::kInsertAsync   ? insert_async(step)
              : step.kind == Kind::kRemoveAsync ? remove_async(step)
                                                : pop_first_async(step);
     };
     try {
-      awaiting.begin(begin, is_to_be_destroyed);
+      awaiting.begin(begin, mode);
     } catch (const std::bad_alloc&) {
       step.failed = step.ended = true;
     }
@@ -462,7 +482,7 @@ class TreeScene : public Registered {
   int threads_ = 0;
   std::array<int, kThreads> counts_{};
   std::array<std::array<TreeStep, kSteps>, kThreads> steps_{};
-  std::array<Destroyable, kThreads> awaiting_{};
+  std::array<Awaiting, kThreads> awaiting_{};
 };
 
 template <class Kept>
