@@ -385,8 +385,8 @@ class TreeIndex {
 
   template <class Key, class Value>
   static void append(typename Structure::Builder& builder, const Key& key, Value&& value) {
-    detail::TreeOffer<K, V, Compare, Key, Value> offer(key, std::forward<Value>(value));
-    builder.append(offer.content(Slots::probe(key)));
+    Offer<Value> offer(std::forward<Value>(value));
+    builder.append(offer.content(Slots::probe(key), key));
     offer.published();
   }
 
