@@ -81,7 +81,7 @@ SCREE_AVX512_FUNCTION inline unsigned compare_vector(const T* numbers, unsigned 
 }
 
 template <RankOf kOf, Rankable T>
-SCREE_AVX512_FUNCTION inline unsigned rank_by_avx512(const T* sorted, unsigned n, T x) noexcept {
+SCREE_AVX512_FUNCTION inline unsigned sorted_rank(Avx512, const T* sorted, unsigned n, T x) noexcept {
   constexpr unsigned kLanes = 64 / sizeof(T);
   constexpr int kCompare = kOf == RankOf::kBelow ? _MM_CMPINT_LT : _MM_CMPINT_LE;
   unsigned rank = 0;
@@ -92,21 +92,12 @@ SCREE_AVX512_FUNCTION inline unsigned rank_by_avx512(const T* sorted, unsigned n
 }
 
 template <LanesThat kThat, Rankable T>
-SCREE_AVX512_FUNCTION inline unsigned lanes_by_avx512(const T* numbers, unsigned n, T x) noexcept {
+SCREE_AVX512_FUNCTION inline unsigned lanes_among(Avx512, const T* numbers, unsigned n, unsigned among, T x) noexcept {
   constexpr unsigned kLanes = 64 / sizeof(T);
   constexpr int kCompare = kThat == LanesThat::kEqual ? _MM_CMPINT_EQ : _MM_CMPINT_LT;
   unsigned found = 0;
   for (unsigned i = 0; i < n; i += kLanes) found |= compare_vector<kCompare>(numbers + i, n - i, x) << i;
-  return found;
-}
-
-template <RankOf kOf, Rankable T>
-SCREE_AVX512_FUNCTION inline unsigned sorted_rank(Avx512, const T* sorted, unsigned n, T x) noexcept {
-  return rank_by_avx512<kOf>(sorted, n, x);
-}
-template <LanesThat kThat, Rankable T>
-SCREE_AVX512_FUNCTION inline unsigned lanes_among(Avx512, const T* numbers, unsigned n, unsigned among, T x) noexcept {
-  return lanes_by_avx512<kThat>(numbers, n, x) & among;
+  return found & among;
 }
 
 // All of what `f` calls becomes part of it, as far as that can be; not in instrumented programs, which would take long
@@ -157,7 +148,7 @@ auto with_vectors(const F& f) {
 template <RankOf kOf, Rankable T>
 unsigned sorted_rank(ChosenAtRunTime, const Plain<T>* sorted, unsigned n, T x) noexcept {
 #if SCREE_RANK_BY_AVX512
-  if (has_avx512()) return rank_by_avx512<kOf>(sorted, n, x);
+  if (has_avx512()) return sorted_rank<kOf>(Avx512(), sorted, n, x);
 #endif
   return rank_by_halving<kOf>(sorted, n, x);
 }
@@ -168,7 +159,7 @@ template <LanesThat kThat, Rankable T>
 unsigned lanes_among(ChosenAtRunTime, const Plain<T>* numbers, [[maybe_unused]] unsigned n, unsigned among,
                      T x) noexcept {
 #if SCREE_RANK_BY_AVX512
-  if (has_avx512()) return lanes_by_avx512<kThat>(numbers, n, x) & among;
+  if (has_avx512()) return lanes_among<kThat>(Avx512(), numbers, n, among, x);
 #endif
   unsigned found = 0;
   for (unsigned left = among; left != 0; left &= left - 1) {
