@@ -71,10 +71,7 @@ class TreeIndex {
   // False, with the value untouched, if the key is present.
   template <class Key, class Value>
   bool insert(const Key& key, Value&& value) {
-    ebr::Barrier barrier;
-    Writer writer(structure_, barrier);
-    Offer<Value> offer(std::forward<Value>(value));
-    return add<false>(writer, detail::stored_key<K>(key), offer).fresh;
+    return add_now<false>(key, std::forward<Value>(value));
   }
   template <class Key, class Value>
   auto insert_async(const Key& key, Value&& value) {
@@ -84,10 +81,7 @@ class TreeIndex {
   // True if it replaced an entry; readers of that keep it.
   template <class Key, class Value>
   bool upsert(const Key& key, Value&& value) {
-    ebr::Barrier barrier;
-    Writer writer(structure_, barrier);
-    Offer<Value> offer(std::forward<Value>(value));
-    return !add<true>(writer, detail::stored_key<K>(key), offer).fresh;
+    return add_now<true>(key, std::forward<Value>(value));
   }
   template <class Key, class Value>
   auto upsert_async(const Key& key, Value&& value) {
@@ -467,6 +461,14 @@ class TreeIndex {
       return {writer.place().payload, !present};
     }
     return {nullptr, false};
+  }
+  // True if it did what it is for: an insert (not replacing) that added an entry, or an upsert that replaced one.
+  template <bool Replace, class Key, class Value>
+  bool add_now(const Key& key, Value&& value) {
+    ebr::Barrier barrier;
+    Writer writer(structure_, barrier);
+    Offer<Value> offer(std::forward<Value>(value));
+    return add<Replace>(writer, detail::stored_key<K>(key), offer).fresh != Replace;
   }
   // The draft stays from one attempt to the next: the value may have been moved into it.
   template <bool Replace, class Key, class Value>
