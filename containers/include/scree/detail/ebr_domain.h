@@ -104,8 +104,9 @@ class Domain {
     return false;
   }
 
-  // Lets whoever advances next take what `record` retired.
+  // Lets whoever advances next take what `record` retired, and gives back the memory that it keeps.
   void offer(Record& record) noexcept {
+    record.blocks.flush();
     const Busy here(record);
     if (holds_lists(record)) {
       if (record.open != nullptr) seal(record);
@@ -147,7 +148,6 @@ class Domain {
   void release_record(Record& record) noexcept {
     assert(record.depth == 0 && "a thread ended inside a barrier");
     offer(record);
-    record.blocks.flush();
     record.taken.store(false, memory_order_release);  // [T2]
   }
 
