@@ -2,17 +2,15 @@
 //
 // The lock under another library's coroutines and executors: Asio, on a thread pool.
 
+#include "asio_pool.h"
+
 #include <gtest/gtest.h>
 
-// ThreadSanitizer does not see fences. Asio's queues are under mutexes all the same.
-#define ASIO_DISABLE_FENCED_BLOCK
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/post.hpp>
-#include <asio/thread_pool.hpp>
 #include <asio/use_awaitable.hpp>
 #include <atomic>
 #include <coroutine>
@@ -57,30 +55,6 @@ struct Account {
     EXPECT_TRUE(lock.try_lock());
     lock.unlock();
   }
-};
-
-// Brings coroutines back to a pool, whichever thread lets them on.
-class PoolHook final : public ResumeHook {
- public:
-  explicit PoolHook(asio::thread_pool& pool) : pool_(pool) {}
-  void resume(std::coroutine_handle<> coroutine) noexcept override { post(coroutine); }
-  void post(std::coroutine_handle<> coroutine) {
-    asio::post(pool_, [this, coroutine] {
-      const ResumeScope scope(*this);
-      coroutine.resume();
-    });
-  }
-
- private:
-  asio::thread_pool& pool_;
-};
-
-// Goes on in the pool.
-struct Schedule {
-  PoolHook& hook;
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> coroutine) const { hook.post(coroutine); }
-  void await_resume() const noexcept {}
 };
 
 Coroutine use(Account& account, PoolHook& hook, int number, std::atomic<int>& done) {

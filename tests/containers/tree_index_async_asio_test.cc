@@ -2,12 +2,10 @@
 //
 // Thousands of coroutines that write in a few leaves of one TreeIndex, on a thread pool of Asio's, beside threads.
 
+#include "asio_pool.h"
+
 #include <gtest/gtest.h>
 
-// ThreadSanitizer does not see fences. Asio's queues are under mutexes all the same.
-#define ASIO_DISABLE_FENCED_BLOCK
-#include <asio/post.hpp>
-#include <asio/thread_pool.hpp>
 #include <atomic>
 #include <coroutine>
 #include <cstdint>
@@ -18,7 +16,6 @@
 #include <vector>
 
 #include <scree/ebr.h>
-#include <scree/resume_hook.h>
 #include <scree/tree_index.h>
 
 #include "jitter.h"
@@ -37,35 +34,6 @@ constexpr int kCoroutines = 4'000;
 #endif
 constexpr int kRounds = 20;
 constexpr std::size_t kThreads = 4;
-
-// Brings coroutines back to a pool, whichever thread lets them on.
-class PoolHook final : public ResumeHook {
- public:
-  explicit PoolHook(asio::thread_pool& pool) : pool_(pool) {}
-  void resume(std::coroutine_handle<> coroutine) noexcept override {
-    ++waits;
-    post(coroutine);
-  }
-  void post(std::coroutine_handle<> coroutine) {
-    asio::post(pool_, [this, coroutine] {
-      const ResumeScope scope(*this);
-      coroutine.resume();
-    });
-  }
-
-  std::atomic<int> waits{0};
-
- private:
-  asio::thread_pool& pool_;
-};
-
-// Goes on in the pool.
-struct Schedule {
-  PoolHook& hook;
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> coroutine) const { hook.post(coroutine); }
-  void await_resume() const noexcept {}
-};
 
 // What all have reported of each key: how often it came in, less how often it went out.
 struct Ledger {
