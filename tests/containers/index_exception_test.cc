@@ -135,17 +135,19 @@ void fail_at_every_step(Index& index, std::map<int, int>& expected, const std::m
   }
 }
 
+template <class Change>
+std::map<int, int> changed(std::map<int, int> map, Change change) {
+  change(map);
+  return map;
+}
+
 // Builds an index up and takes it down again, so that every kind of structural change comes by. `keys`: a prime.
 template <class Config, class Index>
 void fail_everything(int keys) {
   {
     Index index;
     std::map<int, int> expected;
-    const auto next = [&](auto change) {
-      auto changed = expected;
-      change(changed);
-      return changed;
-    };
+    const auto next = [&](auto change) { return changed(expected, change); };
     for (int i = 0; i < keys; ++i) {
       const int n = i * 7 % keys;
       // Copied in, moved in, replaced: in turn.
@@ -218,11 +220,7 @@ void fail_every_change(int keys) {
   {
     Index index;
     std::map<int, int> expected;
-    const auto next = [&](auto change) {
-      auto changed = expected;
-      change(changed);
-      return changed;
-    };
+    const auto next = [&](auto change) { return changed(expected, change); };
     for (int i = 0; i < keys; ++i) {
       const int n = i * 7 % keys;
       const auto key = Config::key(n);
