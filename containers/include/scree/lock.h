@@ -46,8 +46,8 @@
 
 namespace scree {
 
-// What is awaited for a lock: `co_await` gives true when it is held (or was released, where that is all that is awaited),
-// false when it is killed. Awaited once, where it was made.
+// What is awaited for a lock: `co_await` gives true when it is held (or was released, where that is all that is
+// awaited), false when it is killed. Awaited once, where it was made.
 class [[nodiscard]] LockAwaiter : private detail::Waiter {
  public:
   LockAwaiter(detail::LockCore& awaited, detail::LockMode wanted, ResumeHook* resumed_by) noexcept

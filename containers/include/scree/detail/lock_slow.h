@@ -183,9 +183,9 @@ inline void LockCore::settle(bool mine) noexcept {
   chosen.deliver();
 }
 
-// One writer, or the readers up to the next one; or one who only waits, and then it is nobody's. A coroutine that this thread could not resume now gets nothing, as it
-// would keep others waiting who this thread may be waiting for before it is outside: it is taken off, and tries again
-// then.
+// One writer, or the readers up to the next one; or one who only waits, and then it is nobody's. A coroutine that this
+// thread could not resume now gets nothing, as it would keep others waiting who this thread may be waiting for before
+// it is outside: it is taken off, and tries again then.
 inline LockCore::Grant LockCore::choose(WaitQueue& queue, Chosen& chosen) noexcept {
   Waiter& front = *queue.front();
   Grant grant;
