@@ -42,6 +42,7 @@ const Case kCases[] = {
     CASE(merge_beside_awaited_remove_from_the_neighbour, kTwo),
     CASE(awaited_merge_beside_insert_into_the_neighbour, kTwo),
     CASE(awaited_merge_beside_merge, kTwo),
+    CASE(refused_merge_beside_copy_of_the_neighbour, kTwo),
     CASE(awaited_pop_beside_unlink, kFar),
     CASE(awaited_pop_beside_awaited_pop, kFar),
     CASE(awaited_merge_of_inner_nodes_beside_insert, kTwo),

@@ -63,6 +63,13 @@ inline void awaited_merge_beside_merge(Program& p) {
   on_a_tree<KeysInLeaves>(p, {SCREE_TWO_SMALL_LEAVES, insert(45)}, {{remove_async(60)}, {remove(40)}});
 }
 #undef SCREE_TWO_SMALL_LEAVES
+// Three leaves: the first two small, 40 and 70, 80; the last one must be split. Its split holds the tree's lock when it
+// is published, so that the merge of the others is undone, whose neighbour hangs on a leaf that is copied.
+inline void refused_merge_beside_copy_of_the_neighbour(Program& p) {
+  on_a_tree<KeysInLeaves>(
+      p, {fill(14), remove(10), remove(20), remove(30), remove(50), remove(60), upsert(40), upsert(40)},
+      {{insert(150)}, {upsert(40, 3), read(40), crowd(40)}, {remove_async(80)}});
+}
 // The first leaf has 40 alone; it is taken out, and the leaf unlinked.
 inline void awaited_pop_beside_unlink(Program& p) {
   on_a_tree<KeysInLeaves>(p, {fill(7), remove(10), remove(20), remove(30)}, {{remove(40)}, {pop_first_async()}});

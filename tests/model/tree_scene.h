@@ -92,7 +92,8 @@ struct TreeStep {
     kRemoveAsync,
     kPopFirstAsync,
     kDestroy,
-    kDefer
+    kDefer,
+    kCrowd
   };
   Kind kind;
   int key = 0;
@@ -140,6 +141,8 @@ inline TreeStep pop_first_async() { return {TreeStep::Kind::kPopFirstAsync}; }
 inline TreeStep destroy() { return {TreeStep::Kind::kDestroy}; }
 // It is resumed when all threads have ended.
 inline TreeStep defer() { return {TreeStep::Kind::kDefer}; }
+// When all threads have ended: splits the leaf of the key.
+inline TreeStep crowd(int key) { return {TreeStep::Kind::kCrowd, key}; }
 
 }  // namespace tree
 
@@ -238,6 +241,11 @@ class TreeScene : public Registered {
         if (step.is_async()) check(step.ended || awaiting_[thread].is_destroyed(), "who waits is let on");
       }
     }
+    for (int thread = 0; thread < threads_; ++thread) {
+      for (int n = 0; n < counts_[thread]; ++n) {
+        if (steps_[thread][n].kind == Kind::kCrowd) crowd(steps_[thread][n].key, after);
+      }
+    }
     // Whatever was left to be done later is done now.
     for (int key = 1; key < kKeys; ++key) {
       if (after[key] == 0) continue;
@@ -306,6 +314,14 @@ class TreeScene : public Registered {
         break;
       default:
         break;
+    }
+  }
+  void crowd(int key, const Contents& contents) {
+    for (int near = key + 1; near < key + 9; ++near) {
+      if (contents[near] == 0) check(index_->insert(Kept::key(near), 1), "it is not there");
+    }
+    for (int near = key + 1; near < key + 9; ++near) {
+      if (contents[near] == 0) check(index_->remove(Kept::key(near)), "it is there");
     }
   }
   void begin_async(TreeStep& step, Awaiting& awaiting, Awaiting::Mode mode) {
