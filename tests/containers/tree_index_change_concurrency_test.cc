@@ -202,7 +202,7 @@ void check_histories_of_pops(std::uint64_t keys, int rounds) {
     std::vector<std::vector<QueueEvent>> events(kThreads);
     run_threads(kThreads, [&](std::size_t t) {
       std::mt19937_64 random(static_cast<std::uint64_t>(round) * 100 + t);
-      for (int n = 0; n < 60; ++n) {
+      for (int n = 0; n < 2000; ++n) {
         QueueEvent e;
         e.op = random() % 5 < 2    ? QueueEvent::Op::kInsert
                : random() % 2 == 0 ? QueueEvent::Op::kPopFirst
@@ -229,9 +229,9 @@ void check_histories_of_pops(std::uint64_t keys, int rounds) {
 
 TEST(TreeIndexConcurrency, histories_of_pops_beside_inserts_are_linearizable) {
   const Jitter jitter;
-  check_histories_of_pops<std::uint64_t, std::int64_t>(6, 60);
-  check_histories_of_pops<std::uint64_t, std::int64_t>(80, 60);
-  check_histories_of_pops<std::string, Cell>(30, 60);
+  check_histories_of_pops<std::uint64_t, std::int64_t>(6, 4);
+  check_histories_of_pops<std::uint64_t, std::int64_t>(80, 4);
+  check_histories_of_pops<std::string, Cell>(30, 4);
 }
 
 // Under no barrier but its own: what it has passed is freed meanwhile.
@@ -326,6 +326,57 @@ TEST(TreeIndexConcurrency, an_update_whose_entry_is_removed_changes_nothing) {
   EXPECT_TRUE(index.is_empty());
 }
 
+// Stopped where it has chosen its entry and not yet taken it out: of a slot, and (after a copy) of a base.
+TEST(TreeIndexConcurrency, a_pop_that_is_overtaken_takes_what_is_the_end_by_then) {
+  for (const std::uint64_t keys : {std::uint64_t{2}, std::uint64_t{detail::kLeafSlots} + 1}) {
+    for (const bool first : {true, false}) {
+      TreeIndex<std::uint64_t, std::int64_t> index;
+      for (std::uint64_t n = 1; n <= keys; ++n) index.insert(n * 10, 0);
+      const auto pop = [&] {
+        const ebr::Barrier barrier;
+        const auto popped = first ? index.pop_first(barrier) : index.pop_last(barrier);
+        return popped ? popped->first : 0;
+      };
+      std::uint64_t popped = 0;
+      const auto stopped_pop = [&](auto pause) {
+        const StopAt stop("tree:remove:written", pause);
+        popped = pop();
+      };
+      const std::uint64_t end = first ? 10 : keys * 10, beyond = first ? 5 : keys * 10 + 5;
+      WaitingThread beside_insert(stopped_pop);
+      ASSERT_TRUE(beside_insert.is_paused());
+      EXPECT_TRUE(index.insert(beyond, 0));
+      beside_insert.finish();
+      EXPECT_EQ(popped, beyond);
+      WaitingThread beside_pop(stopped_pop);
+      ASSERT_TRUE(beside_pop.is_paused());
+      EXPECT_EQ(pop(), end);
+      beside_pop.finish();
+      EXPECT_EQ(popped, first ? 20 : keys * 10 - 10);
+    }
+  }
+}
+
+TEST(TreeIndexConcurrency, a_removal_by_a_handle_that_is_overtaken_removes_nothing) {
+  TreeIndex<std::uint64_t, std::int64_t> index;
+  index.insert(std::uint64_t{1}, std::int64_t{10});
+  bool removed = true;
+  std::int64_t shown = 0;
+  WaitingThread late([&](auto pause) {
+    const ebr::Barrier barrier;
+    auto entry = index.entry(std::uint64_t{1}, barrier);
+    const StopAt stop("tree:remove:written", pause);
+    removed = entry.remove();
+    shown = entry.value();
+  });
+  ASSERT_TRUE(late.is_paused());
+  EXPECT_TRUE(index.upsert(std::uint64_t{1}, std::int64_t{20}));
+  late.finish();
+  EXPECT_FALSE(removed);
+  EXPECT_EQ(shown, 20);
+  EXPECT_TRUE(index.contains(std::uint64_t{1}));
+}
+
 // One that is stopped where it has frozen the leaf at the end holds up no other.
 TEST(TreeIndexConcurrency, pops_go_on_beside_one_that_has_frozen_the_leaf) {
   for (const bool first : {true, false}) {
@@ -353,6 +404,38 @@ TEST(TreeIndexConcurrency, pops_go_on_beside_one_that_has_frozen_the_leaf) {
     stopped.finish();
     EXPECT_TRUE(index.is_empty());
   }
+}
+
+// A root gives way to a single node below it only if nobody holds that one's lock. So the only leaf need not be right
+// below the root.
+TEST(TreeIndexConcurrency, pops_find_nothing_in_a_tree_that_stayed_taller_than_it_needs_to_be) {
+  TreeIndex<std::uint64_t, std::int64_t> index;
+  // What is left in full nodes by ascending inserts.
+  constexpr std::uint64_t kInLeaf = detail::kLeafBase, kBelow = (detail::kInnerChildren - 1) * kInLeaf,
+                          kBelowThat = (detail::kInnerChildren - 1) * kBelow;
+  for (std::uint64_t n = 0; n < 2 * kBelowThat; ++n) index.insert(n * 32, 0);
+  ASSERT_EQ(index.depth(), 4u);
+  // Of the root's first child, this leaves the first child.
+  for (std::uint64_t n = kBelow; n < kBelowThat; ++n) ASSERT_TRUE(index.remove(n * 32));
+  std::uint64_t inserted = 0;
+  WaitingThread splitting([&](auto pause) {
+    bool split = false;
+    const StopAt stop("tree:split:published", [&] {  // with the lock of the root's first child
+      split = true;
+      pause();
+    });
+    while (!split) index.insert(++inserted, 0);
+  });
+  ASSERT_TRUE(splitting.is_paused());
+  for (std::uint64_t n = kBelowThat; n < 2 * kBelowThat; ++n) ASSERT_TRUE(index.remove(n * 32));
+  splitting.finish();
+  const ebr::Barrier barrier;
+  for (std::uint64_t n = 0; n < kBelow + inserted; ++n) {
+    ASSERT_TRUE((n % 2 == 0 ? index.pop_first(barrier) : index.pop_last(barrier)).has_value());
+  }
+  EXPECT_EQ(index.depth(), 3u) << "or it shows nothing";
+  EXPECT_EQ(index.pop_first(barrier), std::nullopt);
+  EXPECT_EQ(index.pop_last(barrier), std::nullopt);
 }
 
 #endif

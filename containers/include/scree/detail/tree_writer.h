@@ -45,7 +45,7 @@ class TreeWriter {
   // L1.
   template <class Probe>
   void seek(const Probe& probe) {
-    leaf_ = nullptr;
+    leaf_ = nullptr;  // until it is found: if the comparator throws, the path leads to no leaf
     mine_ = Leaf::kNone;
     with_vectors<Slots::kHasNumbers>([&](auto how) {
       const auto by_vectors = searched_by(how, probe);
@@ -93,6 +93,7 @@ class TreeWriter {
       leaf_->write(static_cast<unsigned>(mine_), at_);  // L3
       removed = word_.with_gone(static_cast<unsigned>(mine_));
     }
+    SCREE_SYNC_POINT("tree:remove:written");
     if (!exchange(probe, removed)) return false;  // L4
     const Place taken = std::exchange(place_, Place{});
     const int slot = slot_;
@@ -121,10 +122,9 @@ class TreeWriter {
   template <class Probe>
   static constexpr bool kAtEdge = std::is_same_v<Probe, EdgeProbe>;
 
-  // What there is in `leaf` at `word`. If the comparator throws, resume() seeks.
+  // What there is in `leaf` at `word`. If the comparator throws, nothing has changed here.
   template <class Probe>
   [[gnu::always_inline]] void look(const Probe& probe, Leaf* leaf, LeafWord word) {
-    leaf_ = nullptr;
     const Compare& compare = structure_.compare();
     Place place;
     int slot = Leaf::kNone;
@@ -134,8 +134,9 @@ class TreeWriter {
         place = view.place_at(probe.above_all ? view.count() - 1 : 0);
         const Slot content = place.slot();
         const auto key = Slots::probe_of(content);
-        at_ = leaf->locate(compare, key);
-        slot = leaf->slot_of(compare, word, at_, key);
+        const LeafPosition at = leaf->locate(compare, key);
+        slot = leaf->slot_of(compare, word, at, key);
+        at_ = at;
       }
     } else {
       slot = leaf->slot_of(compare, word, at_, probe);
