@@ -344,6 +344,54 @@ TEST(TreeIndexException, no_change_happens_by_half_with_integers) {
   fail_every_change<IntegerConfig, TreeIndex<std::uint64_t, Fussy>>(151);
 }
 
+// What is outside the range stays, and what a failure leaves of it can be removed afterwards.
+template <class Config>
+void fail_removal_of_a_range() {
+  constexpr int kKeys = 6 * detail::kLeafBase + 1, kBegin = kKeys / 8, kEnd = kKeys * 7 / 8;
+  for (std::size_t step = 1;; ++step) {
+    TreeIndex<typename Config::Key, Fussy> index;
+    std::map<int, int> expected;
+    for (int i = 0; i < kKeys; ++i) {
+      const int n = i * 7 % kKeys;
+      index.insert(Config::key(n), Fussy(n));
+      if (n < kBegin || n >= kEnd) expected[n] = n;
+    }
+    const Bound lower{BoundKind::kIncluded, Config::key(kBegin)}, upper{BoundKind::kExcluded, Config::key(kEnd)};
+    std::size_t removed = 0;
+    bool done = false;
+    FailurePoint::left = step;
+    try {
+      removed = index.remove_range(lower, upper);
+      done = FailurePoint::left != 0;  // otherwise it failed in what is swallowed
+    } catch (const std::bad_alloc&) {
+    } catch (const Failure&) {
+    }
+    FailurePoint::left = 0;
+    auto left = contents<Config>(index);
+    const std::size_t outside = static_cast<std::size_t>(std::count_if(
+        left.begin(), left.end(), [](const auto& entry) { return entry.first < kBegin || entry.first >= kEnd; }));
+    ASSERT_EQ(outside, expected.size()) << "step " << step;
+    removed += index.remove_range(lower, upper);
+    ASSERT_LE(removed, std::size_t{kEnd - kBegin});
+    ASSERT_EQ(contents<Config>(index), expected) << "step " << step;
+    if (done) {
+      ASSERT_EQ(removed, std::size_t{kEnd - kBegin});
+      return;
+    }
+    ASSERT_LT(step, 10'000u);
+  }
+}
+
+TEST(TreeIndexException, a_removal_of_a_range_leaves_the_others_with_keys_that_throw) {
+  fail_removal_of_a_range<FussyConfig>();
+}
+TEST(TreeIndexException, a_removal_of_a_range_leaves_the_others_with_byte_strings) {
+  fail_removal_of_a_range<StringConfig>();
+}
+TEST(TreeIndexException, a_removal_of_a_range_leaves_the_others_with_integers) {
+  fail_removal_of_a_range<IntegerConfig>();
+}
+
 template <class Index>
 void fail_construction() {
   for (std::size_t step = 1;; ++step) {

@@ -209,6 +209,8 @@ TEST_P(TreeIndexStopped, holds_up_no_reader_and_no_far_writer) {
     for (std::uint64_t first = 5001; first < 5009; ++first) {
       for (std::uint64_t n = first; n < 5900; n += 8) index.remove(n);
     }
+    for (std::uint64_t n = 6001; n < 6500; ++n) index.insert(n, static_cast<std::int64_t>(n));
+    index.remove_range(excluded(std::uint64_t{6000}), excluded(std::uint64_t{6500}));
   });
   ASSERT_TRUE(writer.is_paused());
   expect_multiples_of_ten(index);
@@ -227,7 +229,7 @@ TEST_P(TreeIndexStopped, holds_up_no_reader_and_no_far_writer) {
 INSTANTIATE_TEST_SUITE_P(At, TreeIndexStopped,
                          testing::Values("tree:insert:written", "tree:leaf:frozen", "tree:leaf:copied",
                                          "tree:split:frozen", "tree:split:published", "tree:merge:frozen",
-                                         "tree:unlink:frozen"),
+                                         "tree:unlink:frozen", "tree:range:frozen"),
                          [](const auto& of) {
                            std::string name(of.param);
                            std::replace(name.begin(), name.end(), ':', '_');

@@ -62,7 +62,7 @@ TYPED_TEST(TreeIndexSorted, holds_the_sequence_in_full_nodes) {
     EXPECT_TRUE(TestFixture::holds(index, model)) << n;
     const TreeWalk walk = walk_through(index);
     EXPECT_EQ(walk.leaves, std::max<std::size_t>(1, (n + kBase - 1) / kBase));
-    EXPECT_GE(walk.least_entries, std::min(n, kBase / 4));
+    EXPECT_GE(walk.least_entries, std::min(n, std::max<std::size_t>(2, kBase / 4)));
     EXPECT_GE(walk.least_children, std::min(walk.leaves, walk.inner_nodes == 1 ? kChildren : std::size_t{2}));
     for (const auto& [key, value] : model) EXPECT_TRUE(index.contains(key));
   }

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -30,6 +31,7 @@ class BreakableTree : public TreeIndex<K, V> {
   static constexpr const char* kBlindReplace = "a_handle_that_replaces_what_it_does_not_show";
   static constexpr const char* kPassesEmptyLeaf = "a_pop_that_passes_an_empty_leaf";
   static constexpr const char* kStopsAtEmptyLeaf = "a_pop_that_takes_an_empty_leaf_for_the_end";
+  static constexpr const char* kLooksOnce = "a_range_whose_leaves_are_not_looked_at_again";
 
   template <class F>
   bool update(const K& key, const F& f) {
@@ -67,6 +69,16 @@ class BreakableTree : public TreeIndex<K, V> {
   }
   std::optional<reference> pop_last(const ebr::Barrier& barrier) {
     return planted(kPassesEmptyLeaf) || planted(kStopsAtEmptyLeaf) ? pop<true>(barrier) : Base::pop_last(barrier);
+  }
+  std::size_t remove_range(const Bound<K>& lower, const Bound<K>& upper) {
+    if (!planted(kLooksOnce)) return Base::remove_range(lower, upper);
+    const ebr::Barrier barrier;
+    int looks = 0;
+    const auto goes = [&](const typename Structure::View& view) {
+      return ++looks % 2 == 0 || (view.count() != 0 && Slots::key(view.place_at(0)) >= lower.key &&
+                                  Slots::key(view.place_at(view.count() - 1)) <= upper.key);
+    };
+    return this->structure_.remove_leaves(barrier, goes, Slots::probe(lower.key)).count;
   }
 
  private:

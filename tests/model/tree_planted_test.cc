@@ -74,6 +74,11 @@ const Bug kBugs[] = {
     {Plant::switch_on(Breakable::kPassesEmptyLeaf), pop_beside_unlink_of_the_last_leaf, Error::kCheck, kOrder},
     {Plant::switch_on(Breakable::kStopsAtEmptyLeaf), pop_beside_unlink_of_the_first_leaf, Error::kCheck, kOrder},
     {Plant::switch_on(Breakable::kStopsAtEmptyLeaf), pop_beside_unlink_of_the_last_leaf, Error::kCheck, kOrder},
+    // What is beside a range stays, and copies of the neighbours are found.
+    {Plant::switch_on(Breakable::kLooksOnce), range_beside_insert_of_another, Error::kCheck, kOrder},
+    {Plant::drop(kInner, "T11"), range_beside_copies_of_the_neighbour, Error::kCheck, kOrder},
+    // Who finds the copy of an only leaf finds it whole.
+    {Plant::weaken(kLeaf, "T7"), range_of_the_only_leaf_beside_insert, Error::kDataRace, kOrder},
 };
 
 INSTANTIATE_TEST_SUITE_P(Step, TreePlanted, testing::ValuesIn(kBugs), [](const auto& of) { return name_of(of); });

@@ -210,6 +210,9 @@ inline void split_below_the_root_beside_insert(Program& p) {
 inline void root_shrinkage_beside_insert(Program& p) {
   beside<KeysInLeaves>(p, {SCREE_A_LAST_LEAF}, {remove(170)}, {insert(15), insert(175)});
 }
+inline void root_shrinkage_by_a_range_beside_insert(Program& p) {
+  beside<KeysInLeaves>(p, {SCREE_A_LAST_LEAF}, {remove_range(170, 200)}, {insert(15), insert(175)});
+}
 inline void root_shrinkage_beside_read(Program& p) {
   beside<KeysInLeaves>(p, {SCREE_A_LAST_LEAF}, {remove(170), collect()}, {read(10), read(170)});
 }
@@ -325,6 +328,61 @@ inline void pop_beside_unlink_and_pop_from_the_other_end(Program& p) {
   on_a_tree<KeysInLeaves>(p, {SCREE_A_LAST_ENTRY}, {{remove(50)}, {pop_last()}, {pop_first()}});
 }
 #undef SCREE_A_LAST_ENTRY
+
+// Three leaves: 10 to 40 and 50 to 80 without slots, then 90 to 140. Whole leaves go.
+inline void range_beside_insert(Program& p) {
+  beside<KeysInLeaves>(p, {fill(14)}, {remove_range(50, 80)}, {insert(55), read(60)});
+}
+// Into the leaf, and not into the range.
+inline void range_beside_insert_of_another(Program& p) {
+  beside<KeysInLeaves>(p, {fill(14), upsert(60)}, {remove_range(50, 80)}, {insert(85), read(85)});
+}
+inline void range_beside_upsert(Program& p) {
+  beside<KeysInLeaves>(p, {fill(14)}, {remove_range(50, 80)}, {upsert(60, 3), read(60)});
+}
+inline void range_beside_remove(Program& p) {
+  beside<KeysInLeaves>(p, {fill(14)}, {remove_range(45, 85)}, {remove(60), insert(60)});
+}
+inline void range_beside_read(Program& p) {
+  beside<KeysInLeaves>(p, {fill(14)}, {remove_range(50, 80), collect()}, {read(60), read(50)});
+}
+inline void range_beside_comparison(Program& p) {
+  beside<Strings>(p, {fill(14)}, {remove_range(50, 80), collect()}, {read(70), read(60)});
+}
+inline void range_beside_removed_keys(Program& p) {
+  beside<Strings>(p, {fill(14), remove(60)}, {remove_range(50, 80), collect()}, {read(70), remove(80)});
+}
+inline void range_beside_walk(Program& p) {
+  beside<KeysInLeaves>(p, {fill(14)}, {remove_range(50, 80), insert(75), collect()}, {walk()});
+}
+inline void range_beside_walk_back(Program& p) {
+  beside<KeysInLeaves>(p, {fill(14)}, {remove_range(50, 80), insert(55), collect()}, {walk_back()});
+}
+inline void range_beside_split_of_the_neighbour(Program& p) {
+  beside<KeysInLeaves>(p, {fill(14), insert(15), insert(16)}, {remove_range(50, 80)}, {insert(17), read(70)});
+}
+inline void range_beside_copies_of_the_neighbour(Program& p) {
+  beside<KeysInLeaves>(p, {fill(14)}, {remove_range(50, 80)}, {upsert(10, 3), upsert(20, 3), upsert(30, 3)});
+}
+inline void range_beside_range(Program& p) {
+  beside<KeysInLeaves>(p, {fill(14)}, {remove_range(50, 80)}, {remove_range(50, 140)});
+}
+inline void range_of_leaves_beside_insert(Program& p) {
+  beside<KeysInLeaves>(p, {fill(14)}, {remove_range(10, 80)}, {insert(75), read(20)});
+}
+inline void range_of_parts_of_leaves_beside_insert(Program& p) {
+  beside<KeysInLeaves>(p, {fill(10)}, {remove_range(40, 50)}, {insert(45), read(40)});
+}
+inline void failing_range_beside_upsert(Program& p) {
+  beside<KeysInLeaves>(p, {fill(14)}, {remove_range(50, 80)}, {upsert(60, 3), read(70)});
+}
+// The only leaf is replaced.
+inline void range_of_the_only_leaf_beside_insert(Program& p) {
+  beside<KeysInLeaves>(p, {fill(2)}, {remove_range(5, 25)}, {insert(15), read(10)});
+}
+inline void range_of_the_only_leaf_beside_comparison(Program& p) {
+  beside<Strings>(p, {fill(3)}, {remove_range(5, 35), collect()}, {read(20), read(10)});
+}
 
 inline void clear_beside_insert(Program& p) {
   beside<KeysInLeaves>(p, {fill(1)}, {clear(), insert(30), collect()}, {insert(20), read(30)});

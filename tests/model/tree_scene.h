@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <coroutine>
 #include <functional>
 #include <initializer_list>
@@ -78,6 +79,7 @@ struct TreeStep {
     kInsert,
     kUpsert,
     kRemove,
+    kRemoveRange,
     kUpdate,
     kExchange,
     kPopFirst,
@@ -109,6 +111,8 @@ struct TreeStep {
   bool is_async() const {
     return kind == Kind::kInsertAsync || kind == Kind::kRemoveAsync || kind == Kind::kPopFirstAsync;
   }
+  bool is_pop() const { return kind == Kind::kPopFirst || kind == Kind::kPopLast || kind == Kind::kPopFirstAsync; }
+  bool is_in_range(int other) const { return kind == Kind::kRemoveRange && other >= key && other <= value; }
   bool is_walk() const { return kind == Kind::kWalk || kind == Kind::kWalkBack; }
 };
 
@@ -125,6 +129,8 @@ inline TreeStep exchange(int key, int value) { return {TreeStep::Kind::kExchange
 // Return 1000 * the key + the value, or 0.
 inline TreeStep pop_first() { return {TreeStep::Kind::kPopFirst}; }
 inline TreeStep pop_last() { return {TreeStep::Kind::kPopLast}; }
+// Both bounds included. Returns how many.
+inline TreeStep remove_range(int lower, int upper) { return {TreeStep::Kind::kRemoveRange, lower, upper}; }
 // Returns the value, or 0.
 inline TreeStep read(int key) { return {TreeStep::Kind::kRead, key}; }
 inline TreeStep clear() { return {TreeStep::Kind::kClear}; }
@@ -206,6 +212,7 @@ class TreeScene : public Registered {
       for (const TreeStep& step : steps) steps_[threads_][counts_[threads_]++] = step;
       ++threads_;
     }
+    find_keys();
   }
 
   void run_thread(int thread) {
@@ -231,9 +238,9 @@ class TreeScene : public Registered {
     begin(0);
     for (auto& awaiting : awaiting_) awaiting.resume_deferred();
     const Contents after = contents();
-    std::array<int, kThreads> done{};
+    Progress progress;
     Contents now = before_;
-    check(is_explained(done, now, after), "one order explains all results and the contents");
+    check(is_explained(progress, now, after), "one order explains all results and the contents");
     for (int thread = 0; thread < threads_; ++thread) {
       for (int n = 0; n < counts_[thread]; ++n) {
         const TreeStep& step = steps_[thread][n];
@@ -295,6 +302,10 @@ class TreeScene : public Registered {
       case Kind::kPopFirst:
       case Kind::kPopLast:
         step.result = pop(step.kind == Kind::kPopFirst);
+        break;
+      case Kind::kRemoveRange:
+        step.result =
+            static_cast<int>(index_->remove_range(included(Kept::key(step.key)), included(Kept::key(step.value))));
         break;
       case Kind::kRead:
         step.result = read(step.key);
@@ -411,20 +422,91 @@ class TreeScene : public Registered {
     return contents;
   }
 
+  // Of each thread, how many steps are done, and of the next one, if it removes a range, for which keys.
+  struct Progress {
+    std::array<int, kThreads> done{};
+    std::array<std::bitset<kKeys>, kThreads> part{};
+    std::array<int, kThreads> removed{};
+    int last = 0;  // the key, if that was just done of a range
+  };
   // Whether the steps that are not done yet can be done in some order that explains their results and leads to `end`.
-  bool is_explained(std::array<int, kThreads>& done, Contents& now, const Contents& end) const {
+  bool is_explained(const Progress& progress, Contents& now, const Contents& end) const {
     bool all = true;
     for (int thread = 0; thread < threads_; ++thread) {
-      if (done[thread] == counts_[thread]) continue;
+      if (progress.done[thread] == counts_[thread]) continue;
       all = false;
-      const TreeStep& step = steps_[thread][done[thread]++];
+      const TreeStep& step = steps_[thread][progress.done[thread]];
+      if (step.kind == Kind::kRemoveRange) {
+        if (range_is_explained(thread, step, progress, now, end)) return true;
+        continue;
+      }
+      Progress next = progress;
+      ++next.done[thread];
+      next.last = 0;
       const Contents saved = now;
-      const bool explained = is_explained_now(step, now) && is_explained(done, now, end);
+      const bool explained = is_explained_now(step, now) && is_explained(next, now, end);
       now = saved;
-      --done[thread];
       if (explained) return true;
     }
     return all && now == end;
+  }
+  // Each key is removed by itself, at any moment of the step: first those that no other thread has to do with. Removals
+  // that follow one another directly are tried in one order only, that of the keys. A step that failed may have removed
+  // some.
+  bool range_is_explained(int thread, const TreeStep& step, const Progress& progress, Contents& now,
+                          const Contents& end) const {
+    Progress next = progress;
+    const Contents saved = now;
+    std::bitset<kKeys> left;
+    for (int key = step.key; key <= step.value; ++key) {
+      if (next.part[thread][key] || !in_play_[key]) continue;
+      if (step.failed || is_shared(thread, key)) {
+        left.set(key);
+      } else {
+        next.part[thread].set(key);
+        next.removed[thread] += std::exchange(now[key], 0) != 0 ? 1 : 0;
+      }
+    }
+    bool explained = false;
+    if (step.failed || (left.none() && next.removed[thread] == step.result)) {
+      Progress done = next;
+      ++done.done[thread];
+      done.part[thread].reset();
+      done.removed[thread] = 0;
+      explained = is_explained(done, now, end);
+    }
+    for (int key = progress.last; key < kKeys && !explained; ++key) {
+      if (!left[key]) continue;
+      Progress removed = next;
+      removed.part[thread].set(key);
+      removed.last = key;
+      const int value = std::exchange(now[key], 0);
+      removed.removed[thread] += value != 0 ? 1 : 0;
+      explained = is_explained(removed, now, end);
+      now[key] = value;
+    }
+    now = saved;
+    return explained;
+  }
+  bool is_shared(int thread, int key) const {
+    for (int other = 0; other < threads_; ++other) {
+      if (other != thread && concerned_[other][key]) return true;
+    }
+    return false;
+  }
+  // What keys there may be, and which of them each thread has to do with.
+  void find_keys() {
+    for (int key = 0; key < kKeys; ++key) in_play_[key] = before_[key] != 0;
+    for (int thread = 0; thread < threads_; ++thread) {
+      for (int n = 0; n < counts_[thread]; ++n) {
+        const TreeStep& step = steps_[thread][n];
+        if (step.kind != Kind::kRemoveRange) in_play_.set(step.key);
+        for (int key = 0; key < kKeys; ++key) {
+          const bool of_any = step.kind == Kind::kClear || step.is_pop();
+          if (of_any || step.key == key || step.is_in_range(key)) concerned_[thread].set(key);
+        }
+      }
+    }
   }
   static bool is_explained_now(const TreeStep& step, Contents& now) {
     if (step.failed || (step.is_async() && !step.ended)) return true;
@@ -482,9 +564,10 @@ class TreeScene : public Registered {
       for (int thread = 0; thread < threads_; ++thread) {
         for (int n = 0; n < counts_[thread]; ++n) {
           const TreeStep& step = steps_[thread][n];
-          if (step.kind == Kind::kClear || (step.kind == Kind::kRemove && step.key == key)) may_be_absent = true;
-          if (step.result / 1000 == key && (step.kind == Kind::kPopFirst || step.kind == Kind::kPopLast))
+          if (step.kind == Kind::kClear || (step.kind == Kind::kRemove && step.key == key) || step.is_in_range(key)) {
             may_be_absent = true;
+          }
+          if (step.is_pop() && step.result / 1000 == key) may_be_absent = true;
           const bool puts = step.kind == Kind::kInsert || step.kind == Kind::kUpsert;
           if (puts && step.key == key && step.value == met) put = true;
         }
@@ -499,6 +582,8 @@ class TreeScene : public Registered {
   std::array<int, kThreads> counts_{};
   std::array<std::array<TreeStep, kSteps>, kThreads> steps_{};
   std::array<Awaiting, kThreads> awaiting_{};
+  std::bitset<kKeys> in_play_;
+  std::array<std::bitset<kKeys>, kThreads> concerned_{};
 };
 
 template <class Kept>

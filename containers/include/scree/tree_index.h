@@ -285,6 +285,39 @@ class TreeIndex {
     return TreeIndex(entries, compare);
   }
 
+  // Removes the entries between two bounds, as of range(); returns how many. An entry present throughout is removed,
+  // one inserted meanwhile perhaps, and none twice of one key. Each goes in one atomic step, those of a whole leaf or
+  // several together, but not all at one moment. If anything throws, some may have been removed. No reclamation is held
+  // back for longer than a few leaves take. O(log n) for each entry at most, and for whole leaves far less.
+  template <class Lower, class Upper>
+  std::size_t remove_range(const Lower& lower, const Upper& upper) {
+    const Compare& compare = structure_.compare();
+    std::size_t removed = 0;
+    // Leaves below one parent, or some entries. The last key, if there may be more.
+    const auto part = [&](const auto& from) -> std::optional<K> {
+      ebr::Barrier barrier;
+      Cursor at = cursor_at<false>(from, barrier);
+      const auto more = [&] { return at.valid() && !detail::is_beyond<false, Slots>(compare, at.key(), upper); };
+      if (!more()) return std::nullopt;
+      const auto goes = [&](const typename Structure::View& view) {
+        if (view.count() == 0) return true;
+        return !detail::is_beyond<true, Slots>(compare, Slots::key(view.place_at(0)), from) &&
+               !detail::is_beyond<false, Slots>(compare, Slots::key(view.place_at(view.count() - 1)), upper);
+      };
+      if (const auto taken = structure_.remove_leaves(barrier, goes, Slots::probe(at.key())); taken.count != 0) {
+        removed += taken.count;
+        return K(Slots::key(taken.last));
+      }
+      for (unsigned left = detail::kLeafBase; more(); at.next()) {
+        removed += remove(at.key()) ? 1 : 0;
+        if (--left == 0) return K(at.key());
+      }
+      return std::nullopt;
+    };
+    for (std::optional<K> last = part(lower); last;) last = part(Bound<const K&>{BoundKind::kExcluded, *last});
+    return removed;
+  }
+
   // A position that moves both ways; unpositioned until its first seek. An entry present from the seek to the end of
   // the walk is visited exactly once, in order; one inserted or removed meanwhile at most once.
   Cursor cursor(const ebr::Barrier& barrier) const { return Cursor(structure_, barrier); }

@@ -7,7 +7,7 @@
 
 #include <array>
 #include <cassert>
-#include <optional>
+#include <cstddef>
 
 #include <scree/detail/tree_inner.h>
 #include <scree/detail/tree_leaf.h>
@@ -16,11 +16,19 @@
 
 namespace scree::detail {
 
+// That went with their leaves.
+template <class Place>
+struct TakenEntries {
+  std::size_t count = 0;
+  Place last{};
+};
+
 // On destruction it is undone unless it was published, the locks are opened, and only then what it replaced is retired:
 // a retirement may run destructors of the user's, which may use this index.
 template <class Structure>
 class TreeChange {
   using Slots = typename Structure::Slots;
+  using Place = typename Structure::Place;
   using Separator = typename Structure::Separator;
   using Leaf = typename Structure::Leaf;
   using View = typename Structure::View;
@@ -60,17 +68,27 @@ class TreeChange {
       Structure::retire_leaves(barrier_, tree, skipped_[i].first, skipped_[i].last);
     }
     if (!published_) return;
-    for (unsigned i = 0; i < old_leaf_count_; ++i) Structure::retire_leaf(barrier_, tree, old_leaves_[i]);
     std::ptrdiff_t bytes = new_bytes_;
+    for (unsigned i = 0; i < old_leaf_count_; ++i) {
+      Leaf* const leaf = old_leaves_[i];
+      if (with_entries_) {
+        leaf->for_each(leaf->load(), [&](const Place& place) {
+          bytes -= Slots::entry_bytes(*place.payload);
+          Slots::retire_entry(barrier_, *place.payload);
+        });
+      }
+      if (!relinked_) Structure::retire_leaf(barrier_, tree, leaf);
+    }
     for (unsigned i = 0; i < replaced; ++i) {
       bytes -= Structure::memory_of(locked_[i]);
       Structure::retire_inner(barrier_, locked_[i]);
     }
-    if (old_separator_) {
-      bytes -= Slots::separator_bytes(*old_separator_);
-      Slots::retire_separator(barrier_, *old_separator_);
+    for (unsigned i = old_separators_.begin; i < old_separators_.end; ++i) {
+      const Separator separator = old_separators_.node->separator(i);
+      bytes -= Slots::separator_bytes(separator);
+      Slots::retire_separator(barrier_, separator);
     }
-    tree.counters.add(0, bytes);
+    tree.counters.add(with_entries_ ? -static_cast<std::ptrdiff_t>(taken_.count) : 0, bytes);
   }
 
   // S1. False if the path is out of date, or it is refused.
@@ -94,8 +112,7 @@ class TreeChange {
     new_bytes_ += Structure::memory_of(copy);
     leaf->resolve(copy);
     published_ = true;
-    // Otherwise it has been relinked already.
-    if (!step.node->exchange_child(step.index, leaf, copy)) old_leaf_count_ = 0;
+    relinked_ = !step.node->exchange_child(step.index, leaf, copy);
   }
 
   // S2-S6. In the middle, except where keys arrive in order at an edge of the tree: there the full side stays full.
@@ -134,8 +151,30 @@ class TreeChange {
     }
     if (level == 1) seal(path_.at[1].node);
     const unsigned index = path_.at[level].index;
-    remove_child(level, index, index == 0 ? 0 : index - 1, nullptr, probe);
+    remove_children(level, index, index + 1, nullptr, probe);
     return true;
+  }
+
+  // S1-S6. Unlinks the leaf on the path and those after it below the same parent, with the entries that they have, as
+  // long as `goes` says so of a view of each; one leaf stays, but if it is the only one there.
+  template <class Goes, class Probe>
+  TakenEntries<Place> remove_leaves(const Goes& goes, const Probe& probe) {
+    Inner* const node = path_.at[1].node;
+    if (!lock(node)) return {};
+    const unsigned begin = path_.at[1].index;
+    const unsigned most = node->child_count == 1 ? 1 : node->child_count - 1;
+    unsigned end = begin;
+    while (end < node->child_count && end - begin < most && take(static_cast<Leaf*>(node->child(end)), goes)) ++end;
+    if (begin == end) return {};
+    SCREE_SYNC_POINT("tree:range:frozen");
+    if (node->child_count == 1) {
+      if (!unlink_leaf(probe)) replace_leaf(View());
+    } else {
+      seal(node);
+      remove_children(1, begin, end, nullptr, probe);
+    }
+    with_entries_ = true;
+    return taken_;
   }
 
   // S2-S6. With a neighbour below the same parent, if both fit into one and leave room. False if not; true also if it
@@ -163,7 +202,7 @@ class TreeChange {
     Leaf* const both = keep(Leaf::make(low.count() + high.count(), kLeafSlots));
     Structure::fill(*both, 0, low, 0, low.count());
     Structure::fill(*both, low.count(), high, 0, high.count());
-    remove_child(1, left + 1, left, both, probe);
+    remove_children(1, left + 1, left + 2, both, probe);
     // Copies before it that are still linked in the node that is replaced.
     if (published_) skipped_[skipped_count_++] = {first, neighbour};
     return true;
@@ -174,6 +213,11 @@ class TreeChange {
   struct Chain {
     Leaf* first;
     const Leaf* last;
+  };
+  // Those of numbers [begin, end) of a node.
+  struct Separators {
+    const Inner* node;
+    unsigned begin, end;
   };
 
   // False if the node is dead, or it is refused.
@@ -195,6 +239,17 @@ class TreeChange {
   bool hold(Leaf* leaf) noexcept {
     if (!leaf->claim()) return false;
     old_leaves_[old_leaf_count_++] = leaf;
+    return true;
+  }
+  // Freezes and claims a leaf that is to go with its entries. False if it is not, or has been copied.
+  template <class Goes>
+  bool take(Leaf* leaf, const Goes& goes) {
+    if (!goes(View(structure_.compare(), *leaf, leaf->load()))) return false;
+    const View view(structure_.compare(), *leaf, leaf->freeze());
+    if (!goes(view) || !hold(leaf)) return false;
+    if (view.count() == 0) return true;
+    taken_.count += view.count();
+    taken_.last = view.place_at(view.count() - 1);
     return true;
   }
   void seal(Inner* node) noexcept {
@@ -292,26 +347,30 @@ class TreeChange {
     publish_root(root, level);
   }
 
-  // S3-S5. Takes child `gone` and `separator`, which has it at its right or left, out of the path's node at `level`.
+  // S3-S5. Takes the children [begin, end), and as many separators, out of the path's node at `level`.
   template <class Probe>
-  void remove_child(unsigned level, unsigned gone, unsigned separator, void* merged, const Probe& probe) {
-    Inner* const reduced = without_child(level, gone, separator, merged);
-    old_separator_ = path_.at[level].node->separator(separator);
+  void remove_children(unsigned level, unsigned begin, unsigned end, void* merged, const Probe& probe) {
+    Inner* const reduced = without_children(level, begin, end, merged);
+    const unsigned separator = separator_before(begin);
+    old_separators_ = {path_.at[level].node, separator, separator + (end - begin)};
     install(level, reduced, probe);
   }
-  // S3. A copy of the path's node at `level` without these two. `merged`, if there is one, takes the place of
-  // the child before.
-  Inner* without_child(unsigned level, unsigned gone, unsigned separator, void* merged) {
+  // S3. A copy of the path's node at `level` without these. Their range goes to the child before or, if there is none,
+  // to the one after. `merged`, if there is one, takes the place of the child before.
+  Inner* without_children(unsigned level, unsigned begin, unsigned end, void* merged) {
     const Inner* const node = path_.at[level].node;
-    Inner* const reduced = new_inner(level, node->child_count - 1);
+    Inner* const reduced = new_inner(level, node->child_count - (end - begin));
     for (unsigned i = 0, to = 0; i < node->child_count; ++i) {
-      if (i != gone) reduced->set_child(to++, merged != nullptr && i + 1 == gone ? merged : node->child(i));
+      if (i >= begin && i < end) continue;
+      reduced->set_child(to++, merged != nullptr && i + 1 == begin ? merged : node->child(i));
     }
+    const unsigned separator = separator_before(begin);
     for (unsigned i = 0, to = 0; i + 1 < node->child_count; ++i) {
-      if (i != separator) reduced->set_separator(to++, node->separator(i));
+      if (i < separator || i >= separator + (end - begin)) reduced->set_separator(to++, node->separator(i));
     }
     return reduced;
   }
+  static unsigned separator_before(unsigned child) noexcept { return child == 0 ? 0 : child - 1; }
 
   // S5. Publishes `fresh` in the place of the path's node at `level`.
   template <class Probe>
@@ -358,7 +417,7 @@ class TreeChange {
     }
     discarded_[discarded_count_++] = fresh;
     // The separator between the two stays in use, in the merged node.
-    install(level + 1, without_child(level + 1, left + 1, left, both), probe);
+    install(level + 1, without_children(level + 1, left + 1, left + 2, both), probe);
     return true;
   }
 
@@ -398,10 +457,10 @@ class TreeChange {
   std::array<Inner*, 3 * Structure::kMaxLevels> new_inners_;
   std::array<Inner*, Structure::kMaxLevels> discarded_;  // new ones that were merged into another
   std::array<Leaf*, 2> new_leaves_;
-  std::array<Leaf*, 2> old_leaves_;
+  std::array<Leaf*, kInnerChildren> old_leaves_;
   std::array<Inner*, 2> sealed_;
   std::array<Chain, 2> skipped_;
-  std::optional<Separator> old_separator_;
+  Separators old_separators_{};
   std::ptrdiff_t new_bytes_ = 0;  // of what this change has made
   unsigned locked_count_ = 0;
   unsigned new_inner_count_ = 0;
@@ -410,9 +469,12 @@ class TreeChange {
   unsigned old_leaf_count_ = 0;
   unsigned sealed_count_ = 0;
   unsigned skipped_count_ = 0;
+  TakenEntries<Place> taken_;
   unsigned replaced_levels_ = 0;  // of the nodes locked, those from here down are dead when the locks open
   bool root_locked_ = false;
   bool published_ = false;
+  bool relinked_ = false;        // by somebody who retires the leaf that is replaced
+  bool with_entries_ = false;    // the leaves go with what they have
   bool owns_separator_ = false;  // a new one, until it is published
   Separator separator_{};
 };

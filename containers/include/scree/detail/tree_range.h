@@ -32,6 +32,23 @@ void seek_bound(TreeCursor<K, V, Compare>& cursor, const Compare& compare, const
   }
 }
 
+// Whether a key is above an upper bound, or (kReverse) below a lower one.
+template <bool kReverse, class Slots, class Compare, class Key, class Far>
+bool is_beyond(const Compare& compare, const Key& key, const Far& far) {
+  if constexpr (std::is_same_v<Far, Unbounded>) {
+    return false;
+  } else {
+    switch (far.kind) {
+      case BoundKind::kIncluded:
+        return kReverse ? Slots::is_below(compare, key, far.key) : Slots::is_below(compare, far.key, key);
+      case BoundKind::kExcluded:
+        return kReverse ? !Slots::is_below(compare, far.key, key) : !Slots::is_below(compare, key, far.key);
+      default:
+        return false;
+    }
+  }
+}
+
 // From where a cursor is to the other bound, for range-for: pairs of key and reference to value.
 template <bool kReverse, class K, class V, class Compare, class Far>
 class TreeRange {
@@ -68,23 +85,7 @@ class TreeRange {
   std::default_sentinel_t end() const noexcept { return {}; }
 
  private:
-  bool at_end() const {
-    if (!cursor_.valid()) return true;
-    if constexpr (std::is_same_v<Far, Unbounded>) {
-      return false;
-    } else {
-      switch (far_.kind) {
-        case BoundKind::kIncluded:
-          return kReverse ? Slots::is_below(*compare_, cursor_.key(), far_.key)
-                          : Slots::is_below(*compare_, far_.key, cursor_.key());
-        case BoundKind::kExcluded:
-          return kReverse ? !Slots::is_below(*compare_, far_.key, cursor_.key())
-                          : !Slots::is_below(*compare_, cursor_.key(), far_.key);
-        default:
-          return false;
-      }
-    }
-  }
+  bool at_end() const { return !cursor_.valid() || is_beyond<kReverse, Slots>(*compare_, cursor_.key(), far_); }
 
   const Compare* compare_;
   Cursor cursor_;

@@ -211,6 +211,16 @@ class TreeStructure {
     return bytes;
   }
 
+  // Removes the leaf of the probe, and as many of those after it as go together, with their entries, if `goes(view)`
+  // of each. None if that cannot be done at once.
+  template <class Goes, class Probe>
+  TakenEntries<Place> remove_leaves(const ebr::Barrier& barrier, const Goes& goes, const Probe& probe) {
+    Path path;
+    descend(probe, path);
+    relink(barrier, path);
+    return Change(*this, barrier, path, nullptr).remove_leaves(goes, probe);
+  }
+
   // Replaces everything.
   void replace(const ebr::Barrier& barrier, OwnedTree fresh) noexcept {
     Tree* const replaced = tree_.exchange(fresh.release(), memory_order_acq_rel);  // [T16]
