@@ -19,11 +19,11 @@ namespace scree::model {
 template <class K, class V>
 class BreakableTree : public TreeIndex<K, V> {
   using Base = TreeIndex<K, V>;
-  using Structure = scree::detail::TreeStructure<K, V, std::less<>>;
-  using Slots = typename Structure::Slots;
+  using Slots = scree::detail::TreeSlots<K, V, std::less<>>;
+  using Structure = scree::detail::TreeStructure<Slots>;
   using Place = typename Structure::Place;
-  using Writer = scree::detail::TreeWriter<K, V, std::less<>>;
-  using Draft = scree::detail::TreeDraft<K, V, std::less<>>;
+  using Writer = scree::detail::TreeWriter<Slots>;
+  using Draft = scree::detail::TreeDraft<Slots>;
 
  public:
   using typename Base::reference;

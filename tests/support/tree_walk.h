@@ -22,8 +22,8 @@ struct TreeWalk {
 
 template <class K, class V, class Compare>
 TreeWalk walk_through(const TreeIndex<K, V, Compare>& index) {
-  using Structure = detail::TreeStructure<K, V, Compare>;
-  using Slots = typename Structure::Slots;
+  using Slots = detail::TreeSlots<K, V, Compare>;
+  using Structure = detail::TreeStructure<Slots>;
   using Leaf = typename Structure::Leaf;
   using Inner = typename Structure::Inner;
   // Its only member.

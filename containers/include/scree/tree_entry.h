@@ -33,10 +33,11 @@ namespace scree {
 //
 // Changes are linearizable and lock-free as those of the index; O(1) where nothing has changed since the handle looked,
 // else O(log n). Strong exception guarantee: the index holds what it held, and the handle shows what it showed.
-template <class K, class V, class Compare, class Key>
+template <class Slots, class Key>
 class TreeEntry {
-  using Structure = detail::TreeStructure<K, V, Compare>;
-  using Slots = typename Structure::Slots;
+  using Structure = detail::TreeStructure<Slots>;
+  using K = typename Slots::Key;
+  using V = typename Slots::Value;
   using Place = typename Structure::Place;
   using Stored = std::conditional_t<
       detail::kFitsInline<K>, const K,
@@ -69,7 +70,7 @@ class TreeEntry {
   detail::value_view_t<V> or_insert(Args&&... args) {
     if (is_occupied()) return value();
     writer_.resume(probe_);
-    detail::TreeOffer<K, V, Compare, Args...> offer(std::forward<Args>(args)...);
+    detail::TreeOffer<Slots, Args...> offer(std::forward<Args>(args)...);
     while (!is_occupied()) {
       if (writer_.put(probe_, offer.content(probe_, key_))) offer.published();
     }
@@ -80,7 +81,7 @@ class TreeEntry {
   // something else is there.
   template <class Value>
   bool replace(Value&& value) {
-    detail::TreeOffer<K, V, Compare, Value> offer(std::forward<Value>(value));
+    detail::TreeOffer<Slots, Value> offer(std::forward<Value>(value));
     if (!if_unchanged([&] { return writer_.put(probe_, offer.content(probe_, key_)); })) return false;
     offer.published();
     return true;
@@ -118,7 +119,7 @@ class TreeEntry {
 
   Stored key_;
   const decltype(Slots::probe(std::declval<const StoredKey&>())) probe_ = Slots::probe(key_);
-  detail::TreeWriter<K, V, Compare> writer_;
+  detail::TreeWriter<Slots> writer_;
 };
 
 }  // namespace scree

@@ -43,12 +43,12 @@ namespace scree {
 // throws is passed on, with nothing changed.
 template <class K, class V, class Compare = std::less<>>
 class TreeIndex {
-  using Structure = detail::TreeStructure<K, V, Compare>;
-  using Slots = typename Structure::Slots;
+  using Slots = detail::TreeSlots<K, V, Compare>;
+  using Structure = detail::TreeStructure<Slots>;
   using Place = typename Structure::Place;
   using Leaf = typename Structure::Leaf;
   using LeafWord = detail::LeafWord;
-  using Writer = detail::TreeWriter<K, V, Compare>;
+  using Writer = detail::TreeWriter<Slots>;
   static constexpr bool kHasDistances = std::is_arithmetic_v<K> && !std::is_same_v<K, bool> &&
                                         (std::is_same_v<Compare, std::less<>> || std::is_same_v<Compare, std::less<K>>);
 
@@ -58,9 +58,9 @@ class TreeIndex {
   using key_view = detail::key_view_t<K>;
   using value_view = detail::value_view_t<V>;
   using reference = std::pair<key_view, value_view>;  // an entry as it is shown
-  using Cursor = detail::TreeCursor<K, V, Compare>;
+  using Cursor = detail::TreeCursor<Slots>;
   template <class Key>
-  using Entry = TreeEntry<K, V, Compare, Key>;
+  using Entry = TreeEntry<Slots, Key>;
 
   explicit TreeIndex(const Compare& compare = Compare()) : structure_(compare) {}
 
@@ -330,13 +330,13 @@ class TreeIndex {
   // where they are the wrong way round.
   template <class Lower, class Upper>
   auto range(const Lower& lower, Upper upper, const ebr::Barrier& barrier) const {
-    return detail::TreeRange<false, K, V, Compare, Upper>(structure_.compare(), cursor_at<false>(lower, barrier),
-                                                          std::move(upper));
+    return detail::TreeRange<false, Slots, Upper>(structure_.compare(), cursor_at<false>(lower, barrier),
+                                                  std::move(upper));
   }
   template <class Lower, class Upper>
   auto reverse_range(Lower lower, const Upper& upper, const ebr::Barrier& barrier) const {
-    return detail::TreeRange<true, K, V, Compare, Lower>(structure_.compare(), cursor_at<true>(upper, barrier),
-                                                         std::move(lower));
+    return detail::TreeRange<true, Slots, Lower>(structure_.compare(), cursor_at<true>(upper, barrier),
+                                                 std::move(lower));
   }
 
   // Calls `f(key, value)` for the entries between two bounds, ascending; if it returns a bool, false ends the scan.
@@ -480,7 +480,7 @@ class TreeIndex {
     bool fresh;                                     // there was no entry of this key
   };
   template <class... Args>
-  using Offer = detail::TreeOffer<K, V, Compare, Args...>;
+  using Offer = detail::TreeOffer<Slots, Args...>;
 
   // The payload of the key: what was there (not replacing) or what was added.
   template <bool Replace, class Key, class... Args>
@@ -533,7 +533,7 @@ class TreeIndex {
   template <class Query, class F>
   std::optional<bool> modify(Writer& writer, const Query& key, F& f) {
     const auto probe = Slots::probe(key);
-    detail::TreeDraft<K, V, Compare> draft;
+    detail::TreeDraft<Slots> draft;
     Place asked;
     for (writer.seek(probe); !writer.is_refused();) {
       if (!writer.place()) return false;

@@ -14,10 +14,9 @@
 
 namespace scree::detail {
 
-template <class K, class V, class Compare>
+template <class Slots>
 class TreeCursor {
-  using Structure = TreeStructure<K, V, Compare>;
-  using Slots = typename Structure::Slots;
+  using Structure = TreeStructure<Slots>;
   using Slot = typename Structure::Slot;
   using Place = typename Structure::Place;
   using Leaf = typename Structure::Leaf;
@@ -31,7 +30,7 @@ class TreeCursor {
   // False, too, after a call that threw what the comparator did.
   bool valid() const noexcept { return static_cast<bool>(place_); }
   decltype(auto) key() const noexcept { return Slots::key(place_); }
-  value_view_t<V> value() const noexcept { return Slots::value(*place_.payload); }
+  value_view_t<typename Slots::Value> value() const noexcept { return Slots::value(*place_.payload); }
 
   // O(log n).
   void seek_to_first() {

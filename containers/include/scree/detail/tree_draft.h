@@ -25,9 +25,8 @@ decltype(auto) stored_key(const Key& key) {
 }
 
 // The content of a slot that is not published yet. An entry out of line is destroyed unless it is.
-template <class K, class V, class Compare>
+template <class Slots>
 class TreeDraft {
-  using Slots = TreeSlots<K, V, Compare>;
   using Slot = typename Slots::Slot;
 
  public:
@@ -45,7 +44,7 @@ class TreeDraft {
   void make([[maybe_unused]] const Probe& probe, const Key& key, Args&&... args) {
     discard();
     if constexpr (Slots::kInlineEntry) {
-      content_.emplace(Slot{static_cast<K>(key), V(std::forward<Args>(args)...)});
+      content_.emplace(Slot{static_cast<typename Slots::Key>(key), typename Slots::Value(std::forward<Args>(args)...)});
     } else {
       auto* const entry = Slots::EntryType::make(key, std::forward<Args>(args)...);
       if constexpr (Slots::kInlineKey) {
@@ -77,10 +76,8 @@ class TreeDraft {
 
 // Arguments of which a draft is made, once, if it comes to that. What is not published gives its value back to the
 // argument.
-template <class K, class V, class Compare, class... Args>
+template <class Slots, class... Args>
 class TreeOffer {
-  using Slots = TreeSlots<K, V, Compare>;
-
  public:
   explicit TreeOffer(Args&&... args) noexcept : args_(std::forward<Args>(args)...) {}
   TreeOffer(TreeOffer&&) noexcept = default;
@@ -104,7 +101,7 @@ class TreeOffer {
 
  private:
   std::tuple<Args&&...> args_;
-  TreeDraft<K, V, Compare> draft_;
+  TreeDraft<Slots> draft_;
 };
 
 }  // namespace scree::detail

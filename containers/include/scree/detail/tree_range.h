@@ -15,12 +15,11 @@
 namespace scree::detail {
 
 // To the first entry within a lower bound, or (kReverse) to the last within an upper one.
-template <bool kReverse, class K, class V, class Compare, class Near>
-void seek_bound(TreeCursor<K, V, Compare>& cursor, const Compare& compare, const Near& near) {
+template <bool kReverse, class Slots, class Near>
+void seek_bound(TreeCursor<Slots>& cursor, const typename Slots::Compare& compare, const Near& near) {
   if constexpr (std::is_same_v<Near, Unbounded>) {
     kReverse ? cursor.seek_to_last() : cursor.seek_to_first();
   } else {
-    using Slots = TreeSlots<K, V, Compare>;
     if (near.kind == BoundKind::kUnbounded) return seek_bound<kReverse>(cursor, compare, unbounded);
     kReverse ? cursor.seek_for_prev(near.key) : cursor.seek(near.key);
     if (near.kind == BoundKind::kIncluded || !cursor.valid()) return;
@@ -33,8 +32,8 @@ void seek_bound(TreeCursor<K, V, Compare>& cursor, const Compare& compare, const
 }
 
 // Whether a key is above an upper bound, or (kReverse) below a lower one.
-template <bool kReverse, class Slots, class Compare, class Key, class Far>
-bool is_beyond(const Compare& compare, const Key& key, const Far& far) {
+template <bool kReverse, class Slots, class Key, class Far>
+bool is_beyond(const typename Slots::Compare& compare, const Key& key, const Far& far) {
   if constexpr (std::is_same_v<Far, Unbounded>) {
     return false;
   } else {
@@ -50,16 +49,16 @@ bool is_beyond(const Compare& compare, const Key& key, const Far& far) {
 }
 
 // From where a cursor is to the other bound, for range-for: pairs of key and reference to value.
-template <bool kReverse, class K, class V, class Compare, class Far>
+template <bool kReverse, class Slots, class Far>
 class TreeRange {
-  using Cursor = TreeCursor<K, V, Compare>;
-  using Slots = TreeSlots<K, V, Compare>;
+  using Cursor = TreeCursor<Slots>;
+  using Compare = typename Slots::Compare;
 
  public:
   class Iterator {
    public:
     using iterator_category = std::input_iterator_tag;
-    using value_type = std::pair<key_view_t<K>, value_view_t<V>>;
+    using value_type = std::pair<key_view_t<typename Slots::Key>, value_view_t<typename Slots::Value>>;
     using difference_type = std::ptrdiff_t;
     using pointer = void;
     using reference = value_type;

@@ -98,8 +98,12 @@ struct SeparatorBytes {
   std::string_view view() const noexcept { return {reinterpret_cast<const char*>(this + 1), size}; }
 };
 
-template <class K, class V, class Compare>
+// All that the parts of a TreeIndex need to know of what it is an index of; they take it as their one parameter.
+template <class K, class V, class C>
 struct TreeSlots {
+  using Key = K;
+  using Value = V;
+  using Compare = C;
   static constexpr bool kBytes = kByteOrdered<K, Compare>;
   static constexpr bool kInlineKey = kFitsInline<K>;
   static constexpr bool kInlineEntry = kInlineKey && kFitsInline<V> && !std::is_same_v<V, Bytes>;

@@ -30,10 +30,11 @@
 
 namespace scree::detail {
 
-template <class K, class V, class Compare>
+template <class S>
 class TreeStructure {
  public:
-  using Slots = TreeSlots<K, V, Compare>;
+  using Slots = S;
+  using Compare = typename Slots::Compare;
   using Slot = typename Slots::Slot;
   using Place = typename Slots::Place;
   using Separator = typename Slots::Separator;

@@ -21,10 +21,9 @@
 
 namespace scree::detail {
 
-template <class K, class V, class Compare>
+template <class Slots>
 class TreeWriter {
-  using Structure = TreeStructure<K, V, Compare>;
-  using Slots = typename Structure::Slots;
+  using Structure = TreeStructure<Slots>;
   using Slot = typename Structure::Slot;
   using Place = typename Structure::Place;
   using Leaf = typename Structure::Leaf;
@@ -125,7 +124,7 @@ class TreeWriter {
   // What there is in `leaf` at `word`. If the comparator throws, nothing has changed here.
   template <class Probe>
   [[gnu::always_inline]] void look(const Probe& probe, Leaf* leaf, LeafWord word) {
-    const Compare& compare = structure_.compare();
+    const typename Slots::Compare& compare = structure_.compare();
     Place place;
     int slot = Leaf::kNone;
     if constexpr (kAtEdge<Probe>) {
