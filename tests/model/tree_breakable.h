@@ -85,7 +85,7 @@ class BreakableTree : public TreeIndex<K, V> {
   template <class Probe, class Value>
   static void put(Writer& writer, const Probe& probe, const K& key, Value&& value) {
     Draft draft;
-    draft.make(probe, key, std::forward<Value>(value));
+    draft.make(writer.memory(), probe, key, std::forward<Value>(value));
     while (!writer.put(probe, draft.content())) {
     }
     draft.published();

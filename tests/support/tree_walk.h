@@ -20,20 +20,21 @@ struct TreeWalk {
   std::size_t least_children = ~std::size_t{0};
 };
 
-template <class K, class V, class Compare>
-TreeWalk walk_through(const TreeIndex<K, V, Compare>& index) {
-  using Slots = detail::TreeSlots<K, V, Compare>;
+template <class K, class V, class Compare, class Allocator>
+TreeWalk walk_through(const TreeIndex<K, V, Compare, Allocator>& index) {
+  using Index = TreeIndex<K, V, Compare, Allocator>;
+  using Slots = detail::TreeSlots<K, V, Compare, detail::memory_of_t<Allocator>>;
   using Structure = detail::TreeStructure<Slots>;
   using Leaf = typename Structure::Leaf;
   using Inner = typename Structure::Inner;
   // Its only member.
-  static_assert(std::is_standard_layout_v<TreeIndex<K, V, Compare>>);
-  static_assert(sizeof(Structure) == sizeof(TreeIndex<K, V, Compare>));
+  static_assert(std::is_standard_layout_v<Index>);
+  static_assert(sizeof(Structure) == sizeof(Index));
   const auto& structure = reinterpret_cast<const Structure&>(index);
 
   const ebr::Barrier barrier;
   TreeWalk walk;
-  walk.bytes = sizeof(typename Structure::Tree);
+  walk.bytes = Structure::Tree::bytes();
   const auto add_entry = [&](const auto& place) {
     walk.bytes += static_cast<std::size_t>(Slots::entry_bytes(*place.payload));
   };

@@ -246,7 +246,7 @@ class HashIndex {
     Pending(std::uint64_t hash, Q&& key, Args&&... args) : link_(new Link) {
       link_->hash = hash;
       // The arguments are used last: whatever throws before it leaves them untouched.
-      link_->entry = Entry::make(std::forward<Q>(key), std::forward<Args>(args)...);
+      link_->entry = Entry::make(detail::HeapMemory(), std::forward<Q>(key), std::forward<Args>(args)...);
     }
     ~Pending() {
       if (link_ != nullptr) Entry::destroy(link_->entry);

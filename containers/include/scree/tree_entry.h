@@ -72,7 +72,7 @@ class TreeEntry {
     writer_.resume(probe_);
     detail::TreeOffer<Slots, Args...> offer(std::forward<Args>(args)...);
     while (!is_occupied()) {
-      if (writer_.put(probe_, offer.content(probe_, key_))) offer.published();
+      if (writer_.put(probe_, offer.content(writer_.memory(), probe_, key_))) offer.published();
     }
     return value();
   }
@@ -82,7 +82,7 @@ class TreeEntry {
   template <class Value>
   bool replace(Value&& value) {
     detail::TreeOffer<Slots, Value> offer(std::forward<Value>(value));
-    if (!if_unchanged([&] { return writer_.put(probe_, offer.content(probe_, key_)); })) return false;
+    if (!if_unchanged([&] { return writer_.put(probe_, offer.content(writer_.memory(), probe_, key_)); })) return false;
     offer.published();
     return true;
   }

@@ -41,9 +41,18 @@ namespace scree {
 // References and views obtained under an ebr::Barrier stay valid until the barrier ends, also when the entry is removed
 // or the index destroyed meanwhile. Strong exception guarantee throughout: also what a function that is passed in
 // throws is passed on, with nothing changed.
-template <class K, class V, class Compare = std::less<>>
+//
+// All memory that belongs to the index is of the allocator: nodes and entries, not what keys and values own themselves,
+// which are constructed without it; nor what reclamation needs, coroutines that wait, or assign_sorted for the time of
+// its call. It is used by any thread, by several at once, and copies of it are equal. What has been retired is freed to
+// it later, by whatever thread, also when the index is gone. So what it refers to lives until all that has been freed,
+// as it is after `while (ebr::collect()) {}` outside barriers if no barrier of another thread holds it back. Where it
+// has state, a copy lies behind each block; memory_usage() counts that. With std::allocator, nodes come from caches of
+// threads (block_cache.h).
+template <class K, class V, class Compare = std::less<>, class Allocator = std::allocator<std::pair<const K, V>>>
 class TreeIndex {
-  using Slots = detail::TreeSlots<K, V, Compare>;
+  using Memory = detail::memory_of_t<Allocator>;
+  using Slots = detail::TreeSlots<K, V, Compare, Memory>;
   using Structure = detail::TreeStructure<Slots>;
   using Place = typename Structure::Place;
   using Leaf = typename Structure::Leaf;
@@ -55,6 +64,7 @@ class TreeIndex {
  public:
   using key_type = K;
   using mapped_type = V;
+  using allocator_type = Allocator;
   using key_view = detail::key_view_t<K>;
   using value_view = detail::value_view_t<V>;
   using reference = std::pair<key_view, value_view>;  // an entry as it is shown
@@ -62,7 +72,11 @@ class TreeIndex {
   template <class Key>
   using Entry = TreeEntry<Slots, Key>;
 
-  explicit TreeIndex(const Compare& compare = Compare()) : structure_(compare) {}
+  explicit TreeIndex(const Compare& compare = Compare(), const Allocator& allocator = Allocator())
+      : structure_(compare, Memory(typename Memory::Allocator(allocator))) {}
+  explicit TreeIndex(const Allocator& allocator) : TreeIndex(Compare(), allocator) {}
+
+  Allocator get_allocator() const noexcept { return Allocator(structure_.memory().allocator()); }
 
   // O(log n) each, of an index of n entries. Of those that may wait there is one for coroutines, NAME_async(): to be
   // awaited where it is called, as it refers to its arguments, outside barriers (tree_awaiter.h). A function that is
@@ -240,7 +254,7 @@ class TreeIndex {
   // keys. Not what keys and values own themselves, and not what waits for reclamation, which ebr::stats() tells.
   std::size_t memory_usage() const {
     ebr::Barrier barrier;
-    return sizeof(typename Structure::Tree) + structure_.tree()->counters.bytes();
+    return Structure::Tree::bytes() + structure_.tree()->counters.bytes();
   }
   bool is_empty() const {
     ebr::Barrier barrier;
@@ -281,8 +295,9 @@ class TreeIndex {
     assign_sorted(std::ranges::begin(entries), std::ranges::end(entries));
   }
   template <class Entries>
-  static TreeIndex from_sorted(Entries&& entries, const Compare& compare = Compare()) {
-    return TreeIndex(entries, compare);
+  static TreeIndex from_sorted(Entries&& entries, const Compare& compare = Compare(),
+                               const Allocator& allocator = Allocator()) {
+    return TreeIndex(entries, compare, allocator);
   }
 
   // Removes the entries between two bounds, as of range(); returns how many. An entry present throughout is removed,
@@ -406,14 +421,14 @@ class TreeIndex {
 
  private:
   template <class Entries>
-  TreeIndex(Entries& entries, const Compare& compare) : TreeIndex(compare) {
+  TreeIndex(Entries& entries, const Compare& compare, const Allocator& allocator) : TreeIndex(compare, allocator) {
     assign_sorted(entries);
   }
 
   template <class Key, class Value>
-  static void append(typename Structure::Builder& builder, const Key& key, Value&& value) {
+  void append(typename Structure::Builder& builder, const Key& key, Value&& value) const {
     Offer<Value> offer(std::forward<Value>(value));
-    builder.append(offer.content(Slots::probe(key), key));
+    builder.append(offer.content(structure_.memory(), Slots::probe(key), key));
     offer.published();
   }
 
@@ -489,7 +504,7 @@ class TreeIndex {
     for (writer.seek(probe); !writer.is_refused();) {
       const bool present(writer.place());
       if (!Replace && present) return {writer.place().payload, false};
-      if (!writer.put(probe, offer.content(probe, key))) continue;
+      if (!writer.put(probe, offer.content(structure_.memory(), probe, key))) continue;
       offer.published();
       return {writer.place().payload, !present};
     }
@@ -539,7 +554,7 @@ class TreeIndex {
       if (!writer.place()) return false;
       if (!Slots::same(writer.place(), asked)) {
         asked = writer.place();
-        draft.make(probe, Slots::key(asked), f(Slots::value(*asked.payload)));
+        draft.make(structure_.memory(), probe, Slots::key(asked), f(Slots::value(*asked.payload)));
       }
       if (!writer.put(probe, draft.content())) continue;
       draft.published();

@@ -18,6 +18,7 @@
 
 #include <scree/atomic.h>
 #include <scree/bytes.h>
+#include <scree/detail/index_memory.h>
 
 namespace scree::detail {
 
@@ -35,17 +36,19 @@ using key_view_t = typename KeyView<K>::type;
 
 // An entry goes as a whole, destroy(), or in two steps where its key is still looked at when its value is not: then
 // each of destroy_value() and let_go_of_key() is called once, in any order, by whatever threads.
-template <class K, class V>
+template <class K, class V, class Memory = HeapMemory>
 class Entry {
  public:
   // Throws what allocation and the constructors throw; nothing is moved from `key` then unless its own constructor did.
   template <class Key, class... Args>
-  static Entry* make(Key&& key, Args&&... args) {
-    return new Entry(std::forward<Key>(key), std::forward<Args>(args)...);
+  static Entry* make(const Memory& memory, Key&& key, Args&&... args) {
+    return make_in<alignof(Entry)>(memory, sizeof(Entry), [&](void* block) {
+      return ::new (block) Entry(std::forward<Key>(key), std::forward<Args>(args)...);
+    });
   }
   static void destroy(void* entry) noexcept {
     std::destroy_at(&static_cast<Entry*>(entry)->value_);
-    delete static_cast<Entry*>(entry);
+    free(static_cast<Entry*>(entry));
   }
   static void destroy_value(void* entry) noexcept {
     std::destroy_at(&static_cast<Entry*>(entry)->value_);
@@ -54,7 +57,7 @@ class Entry {
   static void let_go_of_key(void* entry) noexcept {
     // Release and acquire: what the other one did comes before the end.
     auto* const self = static_cast<Entry*>(entry);
-    if (self->half_gone_.exchange(true, memory_order_acq_rel)) delete self;  // [T17]
+    if (self->half_gone_.exchange(true, memory_order_acq_rel)) free(self);  // [T17]
   }
 
   const K& key() const noexcept { return key_; }
@@ -72,12 +75,18 @@ class Entry {
     }
   }
 
-  std::size_t bytes() const noexcept { return sizeof(Entry); }
+  // As allocated.
+  std::size_t bytes() const noexcept { return Memory::template whole<alignof(Entry)>(sizeof(Entry)); }
 
  private:
   template <class Key, class... Args>
   explicit Entry(Key&& key, Args&&... args) : key_(std::forward<Key>(key)), value_(std::forward<Args>(args)...) {}
   ~Entry() {}
+
+  static void free(Entry* entry) noexcept {
+    entry->~Entry();
+    Memory::template free<alignof(Entry)>(entry, sizeof(Entry));
+  }
 
   K key_;
   union {
@@ -87,20 +96,14 @@ class Entry {
 };
 
 // Byte-string keys lie behind the value in the same allocation.
-template <class V>
-class Entry<std::string, V> {
+template <class V, class Memory>
+class Entry<std::string, V, Memory> {
  public:
   template <class... Args>
-  static Entry* make(std::string_view key, Args&&... args) {
-    static_assert(alignof(V) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__, "over-aligned values beside byte-string keys");
-    void* memory = ::operator new(sizeof(Entry) + key.size());
-    Entry* entry;
-    try {
-      entry = new (memory) Entry(key.size(), std::forward<Args>(args)...);
-    } catch (...) {
-      ::operator delete(memory);
-      throw;
-    }
+  static Entry* make(const Memory& memory, std::string_view key, Args&&... args) {
+    Entry* const entry = make_in<alignof(Entry)>(memory, sizeof(Entry) + key.size(), [&](void* block) {
+      return ::new (block) Entry(key.size(), std::forward<Args>(args)...);
+    });
     if (!key.empty()) std::memcpy(reinterpret_cast<char*>(entry + 1), key.data(), key.size());
     return entry;
   }
@@ -129,7 +132,7 @@ class Entry<std::string, V> {
     }
   }
 
-  std::size_t bytes() const noexcept { return sizeof(Entry) + key_size(); }
+  std::size_t bytes() const noexcept { return Memory::template whole<alignof(Entry)>(size()); }
 
  private:
   static constexpr std::size_t kHalfGone = ~(~std::size_t{0} >> 1);
@@ -140,9 +143,11 @@ class Entry<std::string, V> {
   ~Entry() {}
 
   static void free(Entry* entry) noexcept {
+    const std::size_t size = entry->size();
     entry->~Entry();
-    ::operator delete(entry);
+    Memory::template free<alignof(Entry)>(entry, size);
   }
+  std::size_t size() const noexcept { return sizeof(Entry) + key_size(); }
   std::size_t key_size() const noexcept { return size_and_half_gone_.load(memory_order_relaxed) & ~kHalfGone; }
 
   Atomic<std::size_t> size_and_half_gone_;
@@ -152,26 +157,22 @@ class Entry<std::string, V> {
 };
 
 // Byte-string values lie at the end of the allocation.
-template <class K>
-class Entry<K, Bytes> {
+template <class K, class Memory>
+class Entry<K, Bytes, Memory> {
  public:
   template <class Key>
-  static Entry* make(Key&& key, std::string_view value) {
+  static Entry* make(const Memory& memory, Key&& key, std::string_view value) {
     if (value.size() > ~std::uint32_t{0}) throw std::length_error("a value of 4 GiB or more");
-    void* const memory = ::operator new (sizeof(Entry) + value.size(), std::align_val_t{alignof(Entry)});
-    Entry* entry;
-    try {
-      entry = new (memory) Entry(std::forward<Key>(key), static_cast<std::uint32_t>(value.size()));
-    } catch (...) {
-      ::operator delete (memory, std::align_val_t{alignof(Entry)});
-      throw;
-    }
+    Entry* const entry = make_in<alignof(Entry)>(memory, sizeof(Entry) + value.size(), [&](void* block) {
+      return ::new (block) Entry(std::forward<Key>(key), static_cast<std::uint32_t>(value.size()));
+    });
     if (!value.empty()) std::memcpy(reinterpret_cast<char*>(entry + 1), value.data(), value.size());
     return entry;
   }
   static void destroy(void* entry) noexcept {
+    const std::size_t size = static_cast<Entry*>(entry)->size();
     static_cast<Entry*>(entry)->~Entry();
-    ::operator delete (entry, std::align_val_t{alignof(Entry)});
+    Memory::template free<alignof(Entry)>(entry, size);
   }
   static void destroy_value(void* entry) noexcept { let_go_of_key(entry); }
   static void let_go_of_key(void* entry) noexcept {
@@ -185,12 +186,14 @@ class Entry<K, Bytes> {
   template <class Key, class Value>
   void give_back(Key&&, Value&&) noexcept {}
 
-  std::size_t bytes() const noexcept { return sizeof(Entry) + value_size_; }
+  std::size_t bytes() const noexcept { return Memory::template whole<alignof(Entry)>(size()); }
 
  private:
   template <class Key>
   Entry(Key&& key, std::uint32_t value_size) : key_(std::forward<Key>(key)), value_size_(value_size) {}
   ~Entry() = default;
+
+  std::size_t size() const noexcept { return sizeof(Entry) + value_size_; }
 
   K key_;
   const std::uint32_t value_size_;
@@ -198,22 +201,23 @@ class Entry<K, Bytes> {
 };
 
 // Both: the key's bytes, then the value's.
-template <>
-class Entry<std::string, Bytes> {
+template <class Memory>
+class Entry<std::string, Bytes, Memory> {
  public:
-  static Entry* make(std::string_view key, std::string_view value) {
+  static Entry* make(const Memory& memory, std::string_view key, std::string_view value) {
     if (key.size() >= kHalfGone) throw std::length_error("a key of 2 GiB or more");
     if (value.size() > ~std::uint32_t{0}) throw std::length_error("a value of 4 GiB or more");
-    void* const memory = ::operator new(sizeof(Entry) + key.size() + value.size());
-    auto* const entry = new (memory) Entry(key.size(), value.size());
+    void* const block = memory.template allocate<alignof(Entry)>(sizeof(Entry) + key.size() + value.size());
+    auto* const entry = ::new (block) Entry(key.size(), value.size());
     char* const bytes = reinterpret_cast<char*>(entry + 1);
     if (!key.empty()) std::memcpy(bytes, key.data(), key.size());
     if (!value.empty()) std::memcpy(bytes + key.size(), value.data(), value.size());
     return entry;
   }
   static void destroy(void* entry) noexcept {
+    const std::size_t size = static_cast<Entry*>(entry)->size();
     static_cast<Entry*>(entry)->~Entry();
-    ::operator delete(entry);
+    Memory::template free<alignof(Entry)>(entry, size);
   }
   static void destroy_value(void* entry) noexcept { let_go_of_key(entry); }
   static void let_go_of_key(void* entry) noexcept {
@@ -231,7 +235,7 @@ class Entry<std::string, Bytes> {
   template <class Key, class Value>
   void give_back(Key&&, Value&&) noexcept {}
 
-  std::size_t bytes() const noexcept { return sizeof(Entry) + key_size() + value_size_; }
+  std::size_t bytes() const noexcept { return Memory::template whole<alignof(Entry)>(size()); }
 
  private:
   static constexpr std::uint32_t kHalfGone = std::uint32_t{1} << 31;
@@ -241,6 +245,7 @@ class Entry<std::string, Bytes> {
         value_size_(static_cast<std::uint32_t>(value_size)) {}
   ~Entry() = default;
 
+  std::size_t size() const noexcept { return sizeof(Entry) + key_size() + value_size_; }
   std::size_t key_size() const noexcept { return key_size_and_half_gone_.load(memory_order_relaxed) & ~kHalfGone; }
 
   Atomic<std::uint32_t> key_size_and_half_gone_;

@@ -60,7 +60,7 @@ class TreeBuilder {
     do {
       raise();
     } while (nodes_.size() > 1);
-    typename Structure::OwnedTree tree(new Tree(static_cast<Inner*>(nodes_[0].node)));
+    typename Structure::OwnedTree tree(Tree::make(structure_.memory(), static_cast<Inner*>(nodes_[0].node)));
     nodes_.clear();
     tree->counters.add(entries_, bytes_);
     return tree;
@@ -84,10 +84,10 @@ class TreeBuilder {
   void make_leaf(std::size_t count, unsigned slots) {
     Node& made = nodes_.emplace_back();
     if (nodes_.size() > 1) {
-      made.separator = Slots::make_separator(waiting_.front().place());
+      made.separator = Slots::make_separator(structure_.memory(), waiting_.front().place());
       bytes_ += Slots::separator_bytes(made.separator);
     }
-    Leaf* const leaf = Leaf::make(static_cast<unsigned>(count), slots);
+    Leaf* const leaf = Leaf::make(structure_.memory(), static_cast<unsigned>(count), slots);
     made.node = leaf;
     for (unsigned i = 0; i < leaf->base_count(); ++i) leaf->set_base(i, waiting_[i].place());
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
@@ -101,7 +101,7 @@ class TreeBuilder {
       const std::size_t count = left >= 2 * kInnerChildren || left <= kInnerChildren
                                     ? std::min<std::size_t>(left, kInnerChildren)
                                     : (left + 1) / 2;
-      Inner* const parent = Inner::make(level_ + 1, static_cast<unsigned>(count));
+      Inner* const parent = Inner::make(structure_.memory(), level_ + 1, static_cast<unsigned>(count));
       for (unsigned i = 0; i < count; ++i) {
         parent->set_child(i, nodes_[next_ + i].node);
         if (i != 0) parent->set_separator(i - 1, nodes_[next_ + i].separator);

@@ -108,7 +108,7 @@ class TreeChange {
   void replace_leaf(const View& view) {
     const typename Path::Step& step = path_.at[1];
     Leaf* const leaf = old_leaves_[0];
-    Leaf* const copy = Structure::copy_of(view, 0, view.count(), kLeafSlots);
+    Leaf* const copy = structure_.copy_of(view, 0, view.count(), kLeafSlots);
     new_bytes_ += Structure::memory_of(copy);
     leaf->resolve(copy);
     published_ = true;
@@ -130,9 +130,9 @@ class TreeChange {
       low_count = count - kLeafBase;
       high_slots = 0;
     }
-    Leaf* const low = keep(Structure::copy_of(view, 0, low_count, low_slots));
-    Leaf* const high = keep(Structure::copy_of(view, low_count, count, high_slots));
-    separator_ = Slots::make_separator(high->base_place(0));
+    Leaf* const low = keep(structure_.copy_of(view, 0, low_count, low_slots));
+    Leaf* const high = keep(structure_.copy_of(view, low_count, count, high_slots));
+    separator_ = Slots::make_separator(structure_.memory(), high->base_place(0));
     owns_separator_ = true;
     new_bytes_ += Slots::separator_bytes(separator_);
     insert_child(1, low, separator_, high, probe);
@@ -199,7 +199,7 @@ class TreeChange {
     SCREE_SYNC_POINT("tree:merge:frozen");
     const View& low = index == 0 ? view : theirs;
     const View& high = index == 0 ? theirs : view;
-    Leaf* const both = keep(Leaf::make(low.count() + high.count(), kLeafSlots));
+    Leaf* const both = keep(Leaf::make(structure_.memory(), low.count() + high.count(), kLeafSlots));
     Structure::fill(*both, 0, low, 0, low.count());
     Structure::fill(*both, low.count(), high, 0, high.count());
     remove_children(1, left + 1, left + 2, both, probe);
@@ -264,7 +264,7 @@ class TreeChange {
     return new_leaves_[new_leaf_count_++] = leaf;
   }
   Inner* new_inner(unsigned level, unsigned children) {
-    Inner* node = new_inners_[new_inner_count_] = Inner::make(level, children);
+    Inner* node = new_inners_[new_inner_count_] = Inner::make(structure_.memory(), level, children);
     ++new_inner_count_;
     new_bytes_ += Structure::memory_of(node);
     return node;

@@ -41,12 +41,13 @@ class TreeDraft {
 
   // In the stead of what was made before. `probe`: the key's.
   template <class Probe, class Key, class... Args>
-  void make([[maybe_unused]] const Probe& probe, const Key& key, Args&&... args) {
+  void make([[maybe_unused]] const typename Slots::Memory& memory, [[maybe_unused]] const Probe& probe, const Key& key,
+            Args&&... args) {
     discard();
     if constexpr (Slots::kInlineEntry) {
       content_.emplace(Slot{static_cast<typename Slots::Key>(key), typename Slots::Value(std::forward<Args>(args)...)});
     } else {
-      auto* const entry = Slots::EntryType::make(key, std::forward<Args>(args)...);
+      auto* const entry = Slots::EntryType::make(memory, key, std::forward<Args>(args)...);
       if constexpr (Slots::kInlineKey) {
         content_.emplace(Slot{entry->key(), entry});
       } else if constexpr (Slots::kBytes) {
@@ -86,9 +87,9 @@ class TreeOffer {
 
   // Always for the same key: it is copied, never moved from, as it is needed to search again.
   template <class Probe, class Key>
-  const typename Slots::Slot& content(const Probe& probe, const Key& key) {
+  const typename Slots::Slot& content(const typename Slots::Memory& memory, const Probe& probe, const Key& key) {
     if (!draft_) {
-      std::apply([&](auto&&... args) { draft_.make(probe, key, std::forward<Args>(args)...); }, args_);
+      std::apply([&](auto&&... args) { draft_.make(memory, probe, key, std::forward<Args>(args)...); }, args_);
     }
     return draft_.content();
   }

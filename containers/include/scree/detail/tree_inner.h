@@ -13,7 +13,6 @@
 #include <type_traits>
 
 #include <scree/atomic.h>
-#include <scree/detail/ebr_thread.h>
 #include <scree/detail/platform.h>
 #include <scree/detail/sorted_rank.h>
 #include <scree/lock.h>
@@ -37,9 +36,8 @@ class alignas(64) TreeInner {
   using Separator = typename Slots::Separator;
 
   // The maker sets children and separators before anybody else sees the node.
-  static TreeInner* make(unsigned level, unsigned children) {
-    void* const memory = ebr::detail::current_record().blocks.allocate(bytes(children));
-    return new (memory) TreeInner(level, children);
+  static TreeInner* make(const typename Slots::Memory& memory, unsigned level, unsigned children) {
+    return ::new (memory.allocate_node(bytes(children))) TreeInner(level, children);
   }
   // By the tree; not its separators.
   static void destroy(void* node) noexcept { static_cast<TreeInner*>(node)->let_go(); }
@@ -50,12 +48,7 @@ class alignas(64) TreeInner {
     if (owners_.fetch_sub(1, memory_order_acq_rel) != 1) return;  // [T18]
     const std::size_t bytes = this->bytes();
     this->~TreeInner();
-    // A coroutine may be destroyed by a thread that has never used the domain.
-    if (ebr::detail::Record* const record = ebr::detail::this_record()) {
-      record->blocks.free(this, bytes);
-    } else {
-      BlockCache::free_past_caches(this, bytes);
-    }
+    Slots::Memory::free_node(this, bytes);
   }
   std::size_t bytes() const noexcept { return bytes(child_count); }
 

@@ -13,7 +13,6 @@
 #include <type_traits>
 
 #include <scree/atomic.h>
-#include <scree/detail/ebr_thread.h>
 #include <scree/detail/platform.h>
 #include <scree/detail/sorted_rank.h>
 
@@ -82,14 +81,11 @@ class alignas(64) TreeLeaf {
   static constexpr int kNone = -1;
 
   // With room for `base` entries and `slots` slots; the maker fills the base before anybody else sees the leaf.
-  static TreeLeaf* make(unsigned base, unsigned slots) {
-    void* const memory = ebr::detail::current_record().blocks.allocate(bytes(base, slots));
-    return new (memory) TreeLeaf(base, slots);
+  static TreeLeaf* make(const typename Slots::Memory& memory, unsigned base, unsigned slots) {
+    return ::new (memory.allocate_node(bytes(base, slots))) TreeLeaf(base, slots);
   }
   // Not its entries.
-  static void destroy(void* leaf) noexcept {
-    ebr::detail::current_record().blocks.free(leaf, static_cast<TreeLeaf*>(leaf)->bytes());
-  }
+  static void destroy(void* leaf) noexcept { Slots::Memory::free_node(leaf, static_cast<TreeLeaf*>(leaf)->bytes()); }
   std::size_t bytes() const noexcept { return bytes(base_, slots_); }
 
   LeafWord load() const noexcept { return LeafWord(word_.load(memory_order_acquire)); }  // [T1]

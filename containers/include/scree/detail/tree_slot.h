@@ -15,12 +15,14 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
 #include <scree/atomic.h>
 #include <scree/detail/entry.h>
+#include <scree/detail/index_memory.h>
 #include <scree/detail/sorted_rank.h>
 
 namespace scree::detail {
@@ -95,15 +97,17 @@ struct EdgeProbe {
 // A separator's own copy of a byte string.
 struct SeparatorBytes {
   std::size_t size;
+  std::size_t bytes() const noexcept { return sizeof(SeparatorBytes) + size; }
   std::string_view view() const noexcept { return {reinterpret_cast<const char*>(this + 1), size}; }
 };
 
 // All that the parts of a TreeIndex need to know of what it is an index of; they take it as their one parameter.
-template <class K, class V, class C>
+template <class K, class V, class C, class M = HeapMemory>
 struct TreeSlots {
   using Key = K;
   using Value = V;
   using Compare = C;
+  using Memory = M;
   static constexpr bool kBytes = kByteOrdered<K, Compare>;
   static constexpr bool kInlineKey = kFitsInline<K>;
   static constexpr bool kInlineEntry = kInlineKey && kFitsInline<V> && !std::is_same_v<V, Bytes>;
@@ -113,7 +117,7 @@ struct TreeSlots {
   static constexpr bool kHasNumbers = kNumbers || kBytes;  // for vectors to compare
   // A search among the base entries of a leaf looks at the keys of those that are gone, too: where these lie.
   static constexpr bool kKeysInEntries = !kInlineKey;
-  using EntryType = Entry<K, V>;
+  using EntryType = Entry<K, V, Memory>;
 
   struct None {};
   using Head = std::conditional_t<kInlineKey, K, std::conditional_t<kBytes, std::uint64_t, None>>;
@@ -265,33 +269,34 @@ struct TreeSlots {
   }
 
   // A separator equal to the key at `place`; may throw.
-  static Separator make_separator(const Place& place) {
+  static Separator make_separator(const Memory& memory, const Place& place) {
     if constexpr (kInlineKey) {
       return {*place.head, {}};
     } else if constexpr (kBytes) {
       const std::string_view view = (*place.payload)->key();
-      auto* copy = static_cast<SeparatorBytes*>(::operator new(sizeof(SeparatorBytes) + view.size()));
-      copy->size = view.size();
+      void* const block = memory.template allocate<alignof(SeparatorBytes)>(sizeof(SeparatorBytes) + view.size());
+      auto* const copy = ::new (block) SeparatorBytes{view.size()};
       if (!view.empty()) std::memcpy(copy + 1, view.data(), view.size());
       return {*place.head, copy};
     } else {
       static_assert(std::is_copy_constructible_v<K>, "keys kept out of line must be copyable: separators own a copy");
-      return {{}, new K((*place.payload)->key())};
+      return {{}, make_in<alignof(K)>(memory, sizeof(K), [&](void* block) {
+                return ::new (block) K((*place.payload)->key());
+              })};
     }
   }
-  static void destroy_separator(const Separator& separator) noexcept {
-    if constexpr (kBytes) {
-      ::operator delete(separator.copy);
-    } else if constexpr (!kInlineKey) {
-      delete separator.copy;
+  // Or of none: Separator{}.
+  static void destroy_separator([[maybe_unused]] const Separator& separator) noexcept {
+    if constexpr (!kInlineKey) {
+      if (separator.copy != nullptr) destroy_copy(separator.copy);
     }
   }
   // What a separator or an entry takes beside the node that it is in.
   static std::ptrdiff_t separator_bytes([[maybe_unused]] const Separator& separator) noexcept {
     if constexpr (kBytes) {
-      return static_cast<std::ptrdiff_t>(sizeof(SeparatorBytes) + separator.copy->size);
+      return static_cast<std::ptrdiff_t>(Memory::template whole<alignof(SeparatorBytes)>(separator.copy->bytes()));
     } else {
-      return kInlineKey ? 0 : sizeof(K);
+      return kInlineKey ? 0 : static_cast<std::ptrdiff_t>(Memory::template whole<alignof(K)>(sizeof(K)));
     }
   }
   static std::ptrdiff_t entry_bytes([[maybe_unused]] const Payload& payload) noexcept {
@@ -302,12 +307,10 @@ struct TreeSlots {
     }
   }
   template <class Barrier>
-  static void retire_separator(const Barrier& barrier, const Separator& separator) noexcept {
-    if constexpr (kBytes) {
-      barrier.retire(
-          separator.copy, [](void* p) { ::operator delete(p); }, static_cast<std::size_t>(separator_bytes(separator)));
-    } else if constexpr (!kInlineKey) {
-      barrier.retire(separator.copy);
+  static void retire_separator([[maybe_unused]] const Barrier& barrier,
+                               [[maybe_unused]] const Separator& separator) noexcept {
+    if constexpr (!kInlineKey) {
+      barrier.retire(separator.copy, &destroy_copy, static_cast<std::size_t>(separator_bytes(separator)));
     }
   }
   static void destroy_entry([[maybe_unused]] const Payload& payload) noexcept {
@@ -327,6 +330,17 @@ struct TreeSlots {
   template <class Barrier>
   static void retire_entry([[maybe_unused]] const Barrier& barrier, [[maybe_unused]] const Payload& payload) noexcept {
     if constexpr (!kInlineEntry) barrier.retire(payload, &EntryType::destroy, payload->bytes());
+  }
+
+ private:
+  // Of a separator.
+  static void destroy_copy(void* copy) noexcept {
+    if constexpr (kBytes) {
+      Memory::template free<alignof(SeparatorBytes)>(copy, static_cast<SeparatorBytes*>(copy)->bytes());
+    } else {
+      std::destroy_at(static_cast<K*>(copy));
+      Memory::template free<alignof(K)>(copy, sizeof(K));
+    }
   }
 };
 

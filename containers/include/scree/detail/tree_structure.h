@@ -35,6 +35,7 @@ class TreeStructure {
  public:
   using Slots = S;
   using Compare = typename Slots::Compare;
+  using Memory = typename Slots::Memory;
   using Slot = typename Slots::Slot;
   using Place = typename Slots::Place;
   using Separator = typename Slots::Separator;
@@ -48,12 +49,15 @@ class TreeStructure {
   // Of nodes.
   template <class Node>
   static std::ptrdiff_t memory_of(const Node* node) noexcept {
-    return static_cast<std::ptrdiff_t>(BlockCache::whole(node->bytes()));
+    return static_cast<std::ptrdiff_t>(Memory::whole_node(node->bytes()));
   }
 
   // What clear() replaces as a whole. Whoever has begun in one goes on in it.
   struct Tree {
-    explicit Tree(Inner* node) noexcept : root(node) {}
+    static Tree* make(const Memory& memory, Inner* root) {
+      return ::new (memory.template allocate<alignof(Tree)>(sizeof(Tree))) Tree(root);
+    }
+    static constexpr std::size_t bytes() noexcept { return Memory::template whole<alignof(Tree)>(sizeof(Tree)); }
     Tree(const Tree&) = delete;
     Tree& operator=(const Tree&) = delete;
 
@@ -65,7 +69,9 @@ class TreeStructure {
     // As of an inner node.
     void pin() noexcept { owners_.fetch_add(1, memory_order_relaxed); }  // [T19]
     void let_go() noexcept {
-      if (owners_.fetch_sub(1, memory_order_acq_rel) == 1) delete this;  // [T18]
+      if (owners_.fetch_sub(1, memory_order_acq_rel) != 1) return;  // [T18]
+      this->~Tree();
+      Memory::template free<alignof(Tree)>(this, sizeof(Tree));
     }
 
     Atomic<Inner*> root;
@@ -73,6 +79,7 @@ class TreeStructure {
     TreeCounters counters;
 
    private:
+    explicit Tree(Inner* node) noexcept : root(node) {}
     ~Tree() = default;
 
     Atomic<std::uint32_t> owners_{1};
@@ -109,7 +116,8 @@ class TreeStructure {
     }
   };
 
-  explicit TreeStructure(const Compare& compare) : compare_(compare), tree_(Builder(*this).finish().release()) {}
+  TreeStructure(const Compare& compare, const Memory& memory)
+      : compare_(compare), memory_(memory), tree_(Builder(*this).finish().release()) {}
   ~TreeStructure() {
     ebr::Barrier barrier;
     retire_tree(barrier, tree_.load(memory_order_acquire));
@@ -118,6 +126,7 @@ class TreeStructure {
   TreeStructure& operator=(const TreeStructure&) = delete;
 
   const Compare& compare() const noexcept { return compare_; }
+  const Memory& memory() const noexcept { return memory_; }
   Tree* tree() const noexcept { return tree_.load(memory_order_acquire); }  // [T13]
 
   template <class Probe>
@@ -274,8 +283,8 @@ class TreeStructure {
   }
 
   // A leaf whose base are the entries [begin, end) of a view; it has room for `slots` more.
-  static Leaf* copy_of(const View& view, unsigned begin, unsigned end, unsigned slots) {
-    Leaf* const copy = Leaf::make(end - begin, slots);
+  Leaf* copy_of(const View& view, unsigned begin, unsigned end, unsigned slots) const {
+    Leaf* const copy = Leaf::make(memory_, end - begin, slots);
     fill(*copy, 0, view, begin, end);
     return copy;
   }
@@ -354,6 +363,7 @@ class TreeStructure {
   }
 
   const Compare compare_;
+  [[no_unique_address]] const Memory memory_;
   alignas(64) Atomic<Tree*> tree_;
 };
 

@@ -36,6 +36,7 @@ class TreeWriter {
   TreeWriter(Structure& structure, const ebr::Barrier& barrier, Refusal* refusal = nullptr) noexcept
       : structure_(structure), barrier_(barrier), refusal_(refusal) {}
 
+  const typename Slots::Memory& memory() const noexcept { return structure_.memory(); }
   // The entry of the key, or the one at the end; none, if there is none in the leaf.
   const Place& place() const noexcept { return place_; }
   // Whether the leaf stands for all keys.
