@@ -78,7 +78,7 @@ class BreakableTree : public TreeIndex<K, V> {
       return ++looks % 2 == 0 || (view.count() != 0 && Slots::key(view.place_at(0)) >= lower.key &&
                                   Slots::key(view.place_at(view.count() - 1)) <= upper.key);
     };
-    return this->structure_.remove_leaves(barrier, goes, Slots::probe(lower.key)).count;
+    return this->structure_.remove_leaves(barrier, goes, Slots::probe(lower.key), nullptr).count;
   }
 
  private:

@@ -25,6 +25,7 @@
 #include <scree/detail/tree_cursor.h>
 #include <scree/detail/tree_draft.h>
 #include <scree/detail/tree_range.h>
+#include <scree/detail/tree_range_removal.h>
 #include <scree/detail/tree_structure.h>
 #include <scree/detail/tree_writer.h>
 #include <scree/ebr.h>
@@ -306,31 +307,21 @@ class TreeIndex {
   // back for longer than a few leaves take. O(log n) for each entry at most, and for whole leaves far less.
   template <class Lower, class Upper>
   std::size_t remove_range(const Lower& lower, const Upper& upper) {
-    const Compare& compare = structure_.compare();
-    std::size_t removed = 0;
-    // Leaves below one parent, or some entries. The last key, if there may be more.
-    const auto part = [&](const auto& from) -> std::optional<K> {
-      ebr::Barrier barrier;
-      Cursor at = cursor_at<false>(from, barrier);
-      const auto more = [&] { return at.valid() && !detail::is_beyond<false, Slots>(compare, at.key(), upper); };
-      if (!more()) return std::nullopt;
-      const auto goes = [&](const typename Structure::View& view) {
-        if (view.count() == 0) return true;
-        return !detail::is_beyond<true, Slots>(compare, Slots::key(view.place_at(0)), from) &&
-               !detail::is_beyond<false, Slots>(compare, Slots::key(view.place_at(view.count() - 1)), upper);
-      };
-      if (const auto taken = structure_.remove_leaves(barrier, goes, Slots::probe(at.key())); taken.count != 0) {
-        removed += taken.count;
-        return K(Slots::key(taken.last));
-      }
-      for (unsigned left = detail::kLeafBase; more(); at.next()) {
-        removed += remove(at.key()) ? 1 : 0;
-        if (--left == 0) return K(at.key());
-      }
-      return std::nullopt;
-    };
-    for (std::optional<K> last = part(lower); last;) last = part(Bound<const K&>{BoundKind::kExcluded, *last});
-    return removed;
+    Removal<Lower, Upper> removal(structure_, lower, upper);
+    for (bool more = true; more;) {
+      const ebr::Barrier barrier;
+      more = removal.go_on(barrier, nullptr);
+    }
+    return removal.removed();
+  }
+  template <class Lower, class Upper>
+  auto remove_range_async(const Lower& lower, const Upper& upper) {
+    Removal<Lower, Upper> all(structure_, lower, upper);
+    return awaiter_of([removal = std::move(all)](const ebr::Barrier& barrier,
+                                                 Refusal& refusal) mutable -> std::optional<std::size_t> {
+      if (removal.go_on(barrier, &refusal)) return std::nullopt;
+      return removal.removed();
+    });
   }
 
   // A position that moves both ways; unpositioned until its first seek. An entry present from the seek to the end of
@@ -479,15 +470,21 @@ class TreeIndex {
 
   static bool always(value_view) noexcept { return true; }
 
+  template <class Lower, class Upper>
+  using Removal = detail::TreeRangeRemoval<Slots, Lower, Upper>;
+  using Refusal = typename Structure::Refusal;
+
+  template <class Try>
+  static auto awaiter_of(Try attempt) {
+    return detail::TreeAwaiter<Refusal, Try>(std::move(attempt));
+  }
   // What one tries to do with a Writer, for coroutines: it returns nothing if it is refused.
   template <class Try>
   auto awaiter(Try attempt) {
-    using Refusal = typename Structure::Refusal;
-    auto with_writer = [this, attempt = std::move(attempt)](const ebr::Barrier& barrier, Refusal& refusal) mutable {
+    return awaiter_of([this, attempt = std::move(attempt)](const ebr::Barrier& barrier, Refusal& refusal) mutable {
       Writer writer(structure_, barrier, &refusal);
       return attempt(writer);
-    };
-    return detail::TreeAwaiter<Refusal, decltype(with_writer)>(std::move(with_writer));
+    });
   }
 
   struct Added {

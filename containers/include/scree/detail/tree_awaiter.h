@@ -22,7 +22,8 @@
 
 namespace scree::detail {
 
-// `Try`: what is called with a barrier and a Refusal, and returns an optional result; none if it was refused.
+// `Try`: what is called with a barrier and a Refusal, and returns an optional result; none if it was refused, or, where
+// it was not, if there is more to do, under another barrier.
 // Awaited once, where it was made, by a coroutine that holds no barrier then. It may be destroyed while it waits.
 template <class Refusal, class Try>
 class [[nodiscard]] TreeAwaiter {
@@ -94,8 +95,10 @@ class [[nodiscard]] TreeAwaiter {
   }
 
   bool succeeds() {
-    const ebr::Barrier barrier;
-    result_ = attempt_(barrier, refusal_);
+    do {
+      const ebr::Barrier barrier;
+      result_ = attempt_(barrier, refusal_);
+    } while (!result_ && !refusal_);
     return result_.has_value();
   }
 

@@ -156,7 +156,7 @@ class TreeChange {
   }
 
   // S1-S6. Unlinks the leaf on the path and those after it below the same parent, with the entries that they have, as
-  // long as `goes` says so of a view of each; one leaf stays, but if it is the only one there.
+  // long as `goes` says so of a view of each; one leaf stays, but if it is the only one there. None if it is refused.
   template <class Goes, class Probe>
   TakenEntries<Place> remove_leaves(const Goes& goes, const Probe& probe) {
     Inner* const node = path_.at[1].node;
@@ -173,6 +173,7 @@ class TreeChange {
       seal(node);
       remove_children(1, begin, end, nullptr, probe);
     }
+    if (!published_) return {};
     with_entries_ = true;
     return taken_;
   }

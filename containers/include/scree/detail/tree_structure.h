@@ -222,13 +222,14 @@ class TreeStructure {
   }
 
   // Removes the leaf of the probe, and as many of those after it as go together, with their entries, if `goes(view)`
-  // of each. None if that cannot be done at once.
+  // of each. None if that cannot be done at once, or it is refused.
   template <class Goes, class Probe>
-  TakenEntries<Place> remove_leaves(const ebr::Barrier& barrier, const Goes& goes, const Probe& probe) {
+  TakenEntries<Place> remove_leaves(const ebr::Barrier& barrier, const Goes& goes, const Probe& probe,
+                                    Refusal* refusal) {
     Path path;
     descend(probe, path);
     relink(barrier, path);
-    return Change(*this, barrier, path, nullptr).remove_leaves(goes, probe);
+    return Change(*this, barrier, path, refusal).remove_leaves(goes, probe);
   }
 
   // Replaces everything.
