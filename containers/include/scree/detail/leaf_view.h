@@ -11,8 +11,9 @@
 #include <cstdint>
 #include <numeric>
 
-#include <scree/detail/sorted_rank.h>
+#include <scree/detail/bit_list.h>
 #include <scree/detail/tree_leaf.h>
+#include <scree/detail/vectors.h>
 
 namespace scree::detail {
 
@@ -31,7 +32,8 @@ class LeafView {
     count_ = leaf.count(word);
     if (hidden_ == 0 && (live_ == 0 || leaf.slots_follow_base(compare, live_))) {
       order_ = kInOrder;
-    } else {
+      in_order_ = true;
+    } else if (count_ != 0) {
       with_vectors<Slots::kHasNumbers>([&](auto how) { sort(how, compare); });
     }
   }
@@ -45,15 +47,22 @@ class LeafView {
     return visible_below(at.rank) + leaf_->slots_below(compare, live_, at, probe);
   }
   Place place_at(unsigned rank) const noexcept { return {first_.head + order_[rank], first_.payload + order_[rank]}; }
+  // The entries [begin, end) go into the base of a leaf that nobody else sees yet, from its entry `to` on.
+  void copy(unsigned begin, unsigned end, Leaf& leaf, unsigned to) const noexcept {
+    if (in_order_) {
+      if (begin != end) leaf.set_base(to, end - begin, place_at(begin));
+    } else {
+      for (unsigned rank = begin; rank != end; ++rank) leaf.set_base(to++, 1, place_at(rank));
+    }
+  }
   template <class Compare, class Probe>
   bool matches(const Compare& compare, unsigned rank, const Probe& probe) const {
     return rank < count_ && !Slots::greater(compare, place_at(rank), probe);
   }
 
  private:
-  static constexpr std::size_t kMost = kLeafBase + kLeafSlots;
-  static_assert(kMost <= 64);
-  using Order = std::array<std::uint8_t, kMost>;
+  static_assert(kLeafBase + kLeafSlots <= 64);
+  using Order = std::array<std::uint8_t, 64>;
   static constexpr Order kInOrder = [] {
     Order order;
     std::iota(order.begin(), order.end(), std::uint8_t{0});
@@ -69,12 +78,9 @@ class LeafView {
       rank_of_slot[slot] = static_cast<std::uint8_t>(rank);
       in_slots |= std::uint64_t{1} << rank;
     });
-    // The base goes where the slots do not: the next one of it is written at each rank, and kept where it belongs.
-    std::uint64_t base = ~hidden_;
-    for (unsigned rank = 0; rank < count_; ++rank) {
-      order_[rank] = static_cast<std::uint8_t>(std::countr_zero(base));
-      base &= base - (~in_slots >> rank & 1);
-    }
+    // The base goes where the slots do not.
+    const std::uint64_t base = ~hidden_ & Leaf::below(leaf_->base_count());
+    list_bits(how, base, ~in_slots & ~std::uint64_t{0} >> (64 - count_), order_.data());
     for (unsigned left = live_; left != 0; left &= left - 1) {
       const auto slot = static_cast<unsigned>(std::countr_zero(left));
       order_[rank_of_slot[slot]] = static_cast<std::uint8_t>(leaf_->base_count() + slot);
@@ -89,6 +95,7 @@ class LeafView {
   Place first_;        // the leaf's entry number 0
   unsigned live_ = 0;  // the slots that are entries
   unsigned count_ = 0;
+  bool in_order_ = false;     // entries are numbered as they are ordered
   std::uint64_t hidden_ = 0;  // a bit for each base entry that is gone or replaced
   Order order_;               // of count_ entries
 };

@@ -2,8 +2,7 @@
 //
 // How many of the numbers in a sorted array are below a number: what a search in a node comes down to. Without branches
 // that depend on the numbers. With AVX-512 all are compared, eight or sixteen at a time, so that no comparison waits
-// for another; the instructions are chosen at run time unless the program is compiled for them: once for an operation,
-// with_vectors(), or where that would not pay, for each search. Otherwise by halving.
+// for another. Otherwise by halving.
 
 #pragma once
 
@@ -14,22 +13,12 @@
 #include <type_traits>
 
 #include <scree/atomic.h>
-
-#if defined(__x86_64__) && !SCREE_MODEL
-#include <immintrin.h>
-#define SCREE_RANK_BY_AVX512 1
-#else
-#define SCREE_RANK_BY_AVX512 0
-#endif
+#include <scree/detail/vectors.h>
 
 namespace scree::detail {
 
 template <class T>
 concept Rankable = std::integral<T> &&(sizeof(T) == 8 || sizeof(T) == 4);
-
-// How to search.
-struct Avx512 {};
-struct ChosenAtRunTime {};
 
 enum class RankOf { kBelow, kNotAbove };
 enum class LanesThat { kEqual, kBelow };
@@ -50,15 +39,7 @@ unsigned rank_by_halving(const Plain<T>* sorted, unsigned n, T x) noexcept {
   return static_cast<unsigned>(first - sorted) + (n == 1 && counts<kOf, T>(*first, x) ? 1 : 0);
 }
 
-#if SCREE_RANK_BY_AVX512
-
-#if defined(__AVX512F__) && defined(__BMI2__)
-#define SCREE_COMPILED_FOR_AVX512 1
-#define SCREE_AVX512_FUNCTION
-#else
-#define SCREE_COMPILED_FOR_AVX512 0
-#define SCREE_AVX512_FUNCTION [[gnu::target("avx512f,popcnt,bmi,bmi2")]]
-#endif
+#if SCREE_HAS_VECTORS
 
 // A bit for each of the first numbers of as many as a vector has that compares with x as asked for; of n at most.
 template <int kCompare, Rankable T>
@@ -100,54 +81,12 @@ SCREE_AVX512_FUNCTION inline unsigned lanes_among(Avx512, const T* numbers, unsi
   return found & among;
 }
 
-// All of what `f` calls becomes part of it, as far as that can be; not in instrumented programs, which would take long
-// to compile.
-#if SCREE_UNDER_ASAN || SCREE_UNDER_TSAN
-#define SCREE_FLATTEN
-#else
-#define SCREE_FLATTEN [[gnu::flatten]]
-#endif
-template <class F>
-SCREE_AVX512_FUNCTION SCREE_FLATTEN inline auto call_with_avx512(const F& f) {
-  return f(Avx512());
-}
-#undef SCREE_FLATTEN
-
-#undef SCREE_AVX512_FUNCTION
-
-inline bool has_avx512() noexcept {
-#if SCREE_COMPILED_FOR_AVX512
-  return true;
-#else
-  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("bmi2") != 0;
-#endif
-}
-
-// Out of line, lest its registers are saved where it is not called.
-template <class F>
-[[gnu::noinline]] auto call_without(const F& f) {
-  return f(ChosenAtRunTime());
-}
-
-#endif  // SCREE_RANK_BY_AVX512
-
-// Calls `f(how to search)`: compiled for AVX-512 if the processor has it, where there are numbers to be compared.
-template <bool kNumbers, class F>
-auto with_vectors(const F& f) {
-#if SCREE_RANK_BY_AVX512 && SCREE_COMPILED_FOR_AVX512
-  return f(Avx512());
-#else
-#if SCREE_RANK_BY_AVX512
-  if constexpr (kNumbers) return has_avx512() ? call_with_avx512(f) : call_without(f);
-#endif
-  return f(ChosenAtRunTime());
-#endif
-}
+#endif  // SCREE_HAS_VECTORS
 
 // The number of elements below x, or not above it. O(n) or O(log n): n is that of a node.
 template <RankOf kOf, Rankable T>
 unsigned sorted_rank(ChosenAtRunTime, const Plain<T>* sorted, unsigned n, T x) noexcept {
-#if SCREE_RANK_BY_AVX512
+#if SCREE_HAS_VECTORS
   if (has_avx512()) return sorted_rank<kOf>(Avx512(), sorted, n, x);
 #endif
   return rank_by_halving<kOf>(sorted, n, x);
@@ -158,7 +97,7 @@ unsigned sorted_rank(ChosenAtRunTime, const Plain<T>* sorted, unsigned n, T x) n
 template <LanesThat kThat, Rankable T>
 unsigned lanes_among(ChosenAtRunTime, const Plain<T>* numbers, [[maybe_unused]] unsigned n, unsigned among,
                      T x) noexcept {
-#if SCREE_RANK_BY_AVX512
+#if SCREE_HAS_VECTORS
   if (has_avx512()) return lanes_among<kThat>(Avx512(), numbers, n, among, x);
 #endif
   unsigned found = 0;
@@ -184,6 +123,13 @@ unsigned rank_between(unsigned low, unsigned high, const IsBefore& is_before) {
     }
   }
   return low;
+}
+
+// The same as sorted_rank(), at once where it is all of them: so it is in node after node where keys arrive in order.
+template <RankOf kOf, class How, Rankable T>
+unsigned rank_from_end(How how, const Plain<T>* sorted, unsigned n, T x) noexcept {
+  if (n != 0 && counts<kOf, T>(sorted[n - 1], x)) return n;
+  return sorted_rank<kOf>(how, sorted, n, x);
 }
 
 }  // namespace scree::detail

@@ -89,7 +89,7 @@ class TreeBuilder {
     }
     Leaf* const leaf = Leaf::make(structure_.memory(), static_cast<unsigned>(count), slots);
     made.node = leaf;
-    for (unsigned i = 0; i < leaf->base_count(); ++i) leaf->set_base(i, waiting_[i].place());
+    for (unsigned i = 0; i < leaf->base_count(); ++i) leaf->set_base(i, 1, waiting_[i].place());
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
     bytes_ += Structure::memory_of(leaf);
   }

@@ -201,8 +201,8 @@ class TreeChange {
     const View& low = index == 0 ? view : theirs;
     const View& high = index == 0 ? theirs : view;
     Leaf* const both = keep(Leaf::make(structure_.memory(), low.count() + high.count(), kLeafSlots));
-    Structure::fill(*both, 0, low, 0, low.count());
-    Structure::fill(*both, low.count(), high, 0, high.count());
+    low.copy(0, low.count(), *both, 0);
+    high.copy(0, high.count(), *both, low.count());
     remove_children(1, left + 1, left + 2, both, probe);
     // Copies before it that are still linked in the node that is replaced.
     if (published_) skipped_[skipped_count_++] = {first, neighbour};

@@ -44,7 +44,7 @@ class TreeCursor {
   // The first key >= `target`.
   template <class Query>
   void seek(const Query& target) {
-    enter(target);
+    enter(target, kForward);
     const auto probe = Slots::probe(target);
     for (;;) {
       if (rank_ != view_.count()) return settle();
@@ -55,7 +55,7 @@ class TreeCursor {
   // The last key <= `target`.
   template <class Query>
   void seek_for_prev(const Query& target) {
-    enter(target);
+    enter(target, kBackward);
     const auto probe = Slots::probe(target);
     for (;;) {
       if (view_.matches(tree_->compare(), rank_, probe)) return settle();
@@ -84,11 +84,11 @@ class TreeCursor {
 
   // The leaf where the target belongs, and how many of its entries are below it.
   template <class Query>
-  void enter(const Query& target) {
+  void enter(const Query& target, Direction direction) {
     place_ = {};
     with_vectors<Slots::kHasNumbers>([&](auto how) {
       const auto probe = Slots::probe(target, how);
-      take(tree_->descend(probe, path_));
+      take(tree_->descend(probe, path_), direction, 0);
       rank_ = view_.rank_of(tree_->compare(), probe);
     });
   }
@@ -114,20 +114,24 @@ class TreeCursor {
       if (settle_before()) return;
     }
   }
-  void take(Leaf* first) {
+  // `known`: so many of the leaves that come after have been prefetched.
+  void take(Leaf* first, Direction direction, unsigned known) {
+    prefetch_after(direction, known);
     const Leaf* const leaf = first->current();
     place_ = {};
     view_ = View(tree_->compare(), *leaf, leaf->load());
-    prefetch();
-  }
-  // A walk will read the entries of this leaf, which may lie scattered, and then the next one: lets misses overlap.
-  void prefetch() const noexcept {
+    // They may lie scattered: lets their misses overlap.
     if constexpr (!Slots::kInlineEntry) {
       for (unsigned rank = 0; rank < view_.count(); ++rank) __builtin_prefetch(*view_.place_at(rank).payload);
     }
+  }
+  // A walk will read the next leaves, too: lets their misses overlap with those of this one.
+  void prefetch_after(Direction direction, unsigned known) const noexcept {
     const typename Path::Step& step = path_.at[1];
-    for (unsigned next = step.index + 1; next < step.node->child_count && next <= step.index + kAhead; ++next) {
-      Leaf::prefetch_all(step.node->child(next));
+    for (unsigned n = known + 1; n <= kAhead; ++n) {
+      const unsigned next = direction == kForward ? step.index + n : step.index - n;
+      if (next >= step.node->child_count) return;  // also where it is before the first
+      Leaf::prefetch(step.node->child(next));
     }
   }
   void settle() noexcept { place_ = view_.place_at(rank_); }
@@ -151,7 +155,7 @@ class TreeCursor {
       const unsigned index = direction == kForward ? 0 : node->child_count - 1;
       path_.at[node->level] = {node, index};
       void* child = node->child(index);
-      if (node->level == 1) return take(static_cast<Leaf*>(child));
+      if (node->level == 1) return take(static_cast<Leaf*>(child), direction, 0);
       node = static_cast<Inner*>(child);
     }
   }
@@ -173,7 +177,7 @@ class TreeCursor {
         step.index = direction == kForward ? step.index + 1 : step.index - 1;
         void* child = step.node->child(step.index);
         if (level == 1) {
-          take(static_cast<Leaf*>(child));
+          take(static_cast<Leaf*>(child), direction, kAhead - 1);
         } else {
           descend_edge(static_cast<Inner*>(child), direction);
         }

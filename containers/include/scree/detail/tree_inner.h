@@ -57,11 +57,11 @@ class alignas(64) TreeInner {
   unsigned child_index(const Compare& compare, const Probe& probe) const {
     const unsigned separators = child_count - 1;
     if constexpr (requires { probe.head; }) {
-      const unsigned low = sorted_rank<RankOf::kBelow>(probe.kHow, heads(), separators, probe.head);
+      const unsigned low = rank_from_end<RankOf::kBelow>(probe.kHow, heads(), separators, probe.head);
       if (low == separators || heads()[low] != probe.head) return low;
       return search(compare, low, sorted_rank<RankOf::kNotAbove>(probe.kHow, heads(), separators, probe.head), probe);
     } else if constexpr (Slots::kNumbers && requires { probe.kHow; }) {
-      return sorted_rank<RankOf::kNotAbove>(probe.kHow, heads(), separators, probe.key);
+      return rank_from_end<RankOf::kNotAbove>(probe.kHow, heads(), separators, probe.key);
     } else {
       return search(compare, 0, separators, probe);
     }
@@ -103,9 +103,7 @@ class alignas(64) TreeInner {
     for (unsigned i = 0; i < child_count; ++i) children()[i].fetch_and(~kSealed, memory_order_release);  // [T12]
   }
 
-  static void prefetch(const void* node) noexcept {
-    prefetch_lines(node, sizeof(TreeInner) + kHeadBytes * kInnerChildren * 3 / 4);
-  }
+  static void prefetch(const void* node) noexcept { prefetch_lines(node, bytes(kInnerChildren * 3 / 4)); }
 
   const std::uint32_t level;  // 1: the children are leaves
   const std::uint32_t child_count;

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cassert>
 #include <cstddef>
@@ -135,11 +136,11 @@ class alignas(64) TreeLeaf {
   template <class Compare, class Probe>
   LeafPosition locate(const Compare& compare, const Probe& probe) const {
     if constexpr (requires { probe.head; }) {
-      const unsigned low = sorted_rank<RankOf::kBelow>(probe.kHow, heads(), base_, probe.head);
+      const unsigned low = rank_from_end<RankOf::kBelow>(probe.kHow, heads(), base_, probe.head);
       if (low == base_ || heads()[low] != probe.head) return {low, false};
       return search(compare, low, sorted_rank<RankOf::kNotAbove>(probe.kHow, heads(), base_, probe.head), probe);
     } else if constexpr (Slots::kNumbers && requires { probe.kHow; }) {
-      const unsigned rank = sorted_rank<RankOf::kBelow>(probe.kHow, heads(), base_, probe.key);
+      const unsigned rank = rank_from_end<RankOf::kBelow>(probe.kHow, heads(), base_, probe.key);
       return {rank, rank < base_ && heads()[rank] == probe.key};
     } else {
       return search(compare, 0, base_, probe);
@@ -263,14 +264,14 @@ class alignas(64) TreeLeaf {
     return below;
   }
 
-  // By the maker.
-  void set_base(unsigned i, const Place& place) noexcept { set(i, *place.head, *place.payload); }
-
-  // What a search is likely to need, and what a walk is.
-  static void prefetch(const void* leaf) noexcept {
-    prefetch_lines(leaf, sizeof(TreeLeaf) + kHeadBytes * kLeafBase * 3 / 4);
+  // By the maker: entries that lie one behind another, from the base entry i on.
+  void set_base(unsigned i, unsigned n, const Place& first) noexcept {
+    if constexpr (Slots::kHasHead) std::copy_n(first.head, n, field<Plain<Head>>(sizeof(TreeLeaf)) + i);
+    std::copy_n(first.payload, n, field<Plain<Payload>>(payloads_at()) + i);
   }
-  static void prefetch_all(const void* leaf) noexcept { prefetch_lines(leaf, bytes(kLeafBase * 3 / 4, kLeafSlots)); }
+
+  // As many lines as most leaves have.
+  static void prefetch(const void* leaf) noexcept { prefetch_lines(leaf, bytes(kLeafBase * 3 / 4, kLeafSlots)); }
 
  private:
   // In the byte of a slot that is in the place of a base entry; the others are in the gap before it.

@@ -286,11 +286,8 @@ class TreeStructure {
   // A leaf whose base are the entries [begin, end) of a view; it has room for `slots` more.
   Leaf* copy_of(const View& view, unsigned begin, unsigned end, unsigned slots) const {
     Leaf* const copy = Leaf::make(memory_, end - begin, slots);
-    fill(*copy, 0, view, begin, end);
+    view.copy(begin, end, *copy, 0);
     return copy;
-  }
-  static void fill(Leaf& leaf, unsigned to, const View& view, unsigned begin, unsigned end) noexcept {
-    for (unsigned rank = begin; rank < end; ++rank) leaf.set_base(to++, view.place_at(rank));
   }
 
   // Parks until the change below the parent of the path's leaf is over; the caller then descends again.
