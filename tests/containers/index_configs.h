@@ -49,6 +49,24 @@ struct Strings {
   static Value value(std::uint64_t i) { return std::to_string(i); }
 };
 
+// Keys out of line, with values that a slot can hold beside the pointer to them.
+struct StringsToPairs {
+  struct Value {
+    std::uint64_t number;
+    const void* pointer;
+    bool operator==(const Value& other) const noexcept { return number == other.number && pointer == other.pointer; }
+  };
+  using Key = std::string;
+  static Key key(std::uint64_t i) { return Strings::key(i); }
+  static Value value(std::uint64_t i) { return {i, nullptr}; }
+};
+struct VectorsToIntegers {
+  using Key = std::vector<std::uint64_t>;
+  using Value = std::int64_t;
+  static Key key(std::uint64_t i) { return {i / 7, i % 7}; }
+  static Value value(std::uint64_t i) { return static_cast<std::int64_t>(i); }
+};
+
 // Keys and values that lie out of line as objects.
 struct Vectors {
   using Key = std::vector<std::uint64_t>;

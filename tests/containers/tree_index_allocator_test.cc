@@ -208,7 +208,7 @@ class TreeIndexAllocator : public testing::Test {
                           Allocator<std::pair<const typename Config::Key, typename Config::Value>>>;
   using Tracking = Index<TrackingAllocator>;
 };
-using Configs = testing::Types<Integers, IntegersToStrings, Strings, StringsToBytes, Vectors>;
+using Configs = testing::Types<Integers, IntegersToStrings, Strings, StringsToPairs, StringsToBytes, Vectors>;
 TYPED_TEST_SUITE(TreeIndexAllocator, Configs);
 
 TYPED_TEST(TreeIndexAllocator, has_all_that_the_index_uses_and_gets_it_back) {

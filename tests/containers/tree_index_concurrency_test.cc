@@ -49,6 +49,12 @@ TEST(TreeIndexConcurrency, histories_of_strings_are_linearizable) {
   EXPECT_EQ(run_and_check({.keys = 12}, performer<std::string, Cell, true>(index)), std::nullopt);
 }
 
+TEST(TreeIndexConcurrency, histories_of_values_beside_pointers_to_keys_are_linearizable) {
+  const Jitter jitter;
+  TreeIndex<std::string, std::int64_t> index;
+  EXPECT_EQ(run_and_check({.keys = 12}, performer<std::string, std::int64_t, false>(index)), std::nullopt);
+}
+
 // Many keys, so that leaves and inner nodes are split and unlinked under the recorded operations.
 TEST(TreeIndexConcurrency, histories_are_linearizable_while_the_tree_grows_and_shrinks) {
   check_histories_of_integers<TreeIndex, std::int64_t, false>({400, 400, 400, 400});

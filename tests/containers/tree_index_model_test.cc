@@ -247,6 +247,10 @@ RC_GTEST_PROP(TreeIndexModel, agrees_with_a_map_of_integers_to_strings, ()) {
   agrees_with_a_map<IntegersToStrings, true>();
 }
 RC_GTEST_PROP(TreeIndexModel, agrees_with_a_map_of_strings, ()) { agrees_with_a_map<Strings, true>(); }
+RC_GTEST_PROP(TreeIndexModel, agrees_with_a_map_of_strings_to_pairs, ()) { agrees_with_a_map<StringsToPairs, false>(); }
+RC_GTEST_PROP(TreeIndexModel, agrees_with_a_map_of_vectors_to_integers, ()) {
+  agrees_with_a_map<VectorsToIntegers, false>();
+}
 RC_GTEST_PROP(TreeIndexModel, agrees_with_a_map_of_vectors, ()) { agrees_with_a_map<Vectors, true>(); }
 
 }  // namespace

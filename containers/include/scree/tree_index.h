@@ -33,11 +33,11 @@
 
 namespace scree {
 
-// Keys and values that are trivially copyable and small lie in the leaves; others lie out of line, where they never
-// move. Keys kept out of line must be copyable. Keys are converted to K before they are put in; what is sought is
-// compared as it is, and must stand in the order where a K would. std::string keys in byte order are kept as bytes and
-// shown as std::string_view; so are values of the type Bytes (bytes.h). `Compare` is a strict weak order; with a
-// transparent one (the default), any comparable type can be sought.
+// Keys and values that are trivially copyable and of at most 16 bytes lie in the leaves; others lie out of line, where
+// they never move. Keys kept out of line must be copyable. Keys are converted to K before they are put in; what is
+// sought is compared as it is, and must stand in the order where a K would. std::string keys in byte order are kept as
+// bytes and shown as std::string_view; so are values of the type Bytes (bytes.h). `Compare` is a strict weak order;
+// with a transparent one (the default), any comparable type can be sought.
 //
 // References and views obtained under an ebr::Barrier stay valid until the barrier ends, also when the entry is removed
 // or the index destroyed meanwhile. Strong exception guarantee throughout: also what a function that is passed in
@@ -107,7 +107,7 @@ class TreeIndex {
   // of their own (they lie out of line).
   template <class Key, class... Args>
   std::pair<V&, bool> find_or_insert(const Key& key, const ebr::Barrier& barrier, Args&&... args) {
-    static_assert(!Slots::kInlineEntry && !std::is_same_v<V, Bytes>,
+    static_assert(!Slots::kInlineValue && !std::is_same_v<V, Bytes>,
                   "values in leaves, and bytes, are not shared cells");
     Writer writer(structure_, barrier);
     Offer<Args...> offer(std::forward<Args>(args)...);
@@ -211,7 +211,7 @@ class TreeIndex {
         for (std::size_t i = 0; i < n; ++i) {
           places[i] = find_in(leaves[i], probe_of(keys[begin + i]));
           if constexpr (!Slots::kInlineEntry) {
-            if (places[i]) __builtin_prefetch(*places[i].payload);
+            if (places[i]) __builtin_prefetch(Slots::entry_of(*places[i].payload));
           }
         }
       });

@@ -6,6 +6,7 @@
 
 #include <cassert>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -47,26 +48,36 @@ class TreeDraft {
     if constexpr (Slots::kInlineEntry) {
       content_.emplace(Slot{static_cast<typename Slots::Key>(key), typename Slots::Value(std::forward<Args>(args)...)});
     } else {
-      auto* const entry = Slots::EntryType::make(memory, key, std::forward<Args>(args)...);
+      const auto payload = payload_of(memory, key, std::forward<Args>(args)...);
       if constexpr (Slots::kInlineKey) {
-        content_.emplace(Slot{entry->key(), entry});
+        content_.emplace(Slot{payload->key(), payload});
       } else if constexpr (Slots::kBytes) {
-        content_.emplace(Slot{probe.head, entry});
+        content_.emplace(Slot{probe.head, payload});
       } else {
-        content_.emplace(Slot{{}, entry});
+        content_.emplace(Slot{{}, payload});
       }
     }
   }
   // Of an entry out of line, which goes.
   template <class Value>
   void give_back(Value&& value) noexcept {
-    content_->payload->give_back(content_->payload->key(), std::forward<Value>(value));
+    auto* const entry = Slots::entry_of(content_->payload);
+    entry->give_back(entry->key(), std::forward<Value>(value));
     discard();
   }
   // The tree has it.
   void published() noexcept { content_.reset(); }
 
  private:
+  template <class Key, class... Args>
+  static typename Slots::Payload payload_of(const typename Slots::Memory& memory, const Key& key, Args&&... args) {
+    if constexpr (Slots::kInlineValue) {
+      typename Slots::Value value(std::forward<Args>(args)...);  // first, as it may throw
+      return {Slots::EntryType::make(memory, key, std::string_view()), value};
+    } else {
+      return Slots::EntryType::make(memory, key, std::forward<Args>(args)...);
+    }
+  }
   void discard() noexcept {
     if (content_) Slots::destroy_entry(content_->payload);
     content_.reset();

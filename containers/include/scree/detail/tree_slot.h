@@ -4,10 +4,13 @@
 // trivially copyable, so that a split copies them while readers look on; what does not fit lies out of line and its
 // pointer is copied.
 //
-//   key                                head           payload                            separator
-//   trivially copyable, <= 16 bytes    the key        the value, or pointer to an entry  the key
-//   std::string in byte order          first 8 bytes  pointer to an entry                8 bytes + pointer to a copy
-//   anything else                      none           pointer to an entry                pointer to a copy of the key
+//   key                                head           payload              separator
+//   trivially copyable, <= 16 bytes    the key        value, or pointer    the key
+//   std::string in byte order          first 8 bytes  pointer (and value)  8 bytes + pointer to a copy
+//   anything else                      none           pointer (and value)  pointer to a copy of the key
+//
+// The pointer is to an entry, which has what is not in the leaf: the key, the value, or both. A value is in the leaf if
+// it is trivially copyable and <= 16 bytes: such as a pointer of the user's and a number beside it.
 
 #pragma once
 
@@ -30,7 +33,8 @@ namespace scree::detail {
 inline constexpr std::size_t kInlineBytes = 16;
 
 template <class T>
-inline constexpr bool kFitsInline = std::is_trivially_copyable_v<T> && sizeof(T) <= kInlineBytes;
+inline constexpr bool kFitsInline = std::is_trivially_copyable_v<T>&& std::is_copy_constructible_v<T> &&
+                                    sizeof(T) <= kInlineBytes;
 
 template <class K, class Compare>
 inline constexpr bool kByteOrdered = std::is_same_v<K, std::string> &&
@@ -110,18 +114,23 @@ struct TreeSlots {
   using Memory = M;
   static constexpr bool kBytes = kByteOrdered<K, Compare>;
   static constexpr bool kInlineKey = kFitsInline<K>;
-  static constexpr bool kInlineEntry = kInlineKey && kFitsInline<V> && !std::is_same_v<V, Bytes>;
+  static constexpr bool kInlineValue = kFitsInline<V> && !std::is_same_v<V, Bytes>;
+  static constexpr bool kInlineEntry = kInlineKey && kInlineValue;
   static constexpr bool kHasHead = kInlineKey || kBytes;
   static constexpr bool kNumbers =
       Rankable<K> && (std::is_same_v<Compare, std::less<>> || std::is_same_v<Compare, std::less<K>>);
   static constexpr bool kHasNumbers = kNumbers || kBytes;  // for vectors to compare
   // A search among the base entries of a leaf looks at the keys of those that are gone, too: where these lie.
   static constexpr bool kKeysInEntries = !kInlineKey;
-  using EntryType = Entry<K, V, Memory>;
+  using EntryType = Entry<K, std::conditional_t<kInlineValue, Bytes, V>, Memory>;  // of a key alone: with no bytes
 
   struct None {};
+  struct KeyAndValue {
+    EntryType* entry;
+    V value;
+  };
   using Head = std::conditional_t<kInlineKey, K, std::conditional_t<kBytes, std::uint64_t, None>>;
-  using Payload = std::conditional_t<kInlineEntry, V, EntryType*>;
+  using Payload = std::conditional_t<kInlineEntry, V, std::conditional_t<kInlineValue, KeyAndValue, EntryType*>>;
   using Copy = std::conditional_t<kInlineKey, None, std::conditional_t<kBytes, SeparatorBytes*, K*>>;
 
   // What lies in a leaf of one entry.
@@ -168,15 +177,15 @@ struct TreeSlots {
   // The probe of a key that is in the tree; what the payload points to outlives it.
   static auto probe_of(const Slot& slot) noexcept {
     if constexpr (kBytes) {
-      return ByteProbe<ChosenAtRunTime>{slot.payload->key(), slot.head};
+      return ByteProbe<ChosenAtRunTime>{entry_of(slot.payload)->key(), slot.head};
     } else if constexpr (kNumbers) {
       return NumberProbe<K, ChosenAtRunTime>{slot.head};
     } else if constexpr (std::is_same_v<K, std::string>) {
-      return ViewProbe{slot.payload->key()};
+      return ViewProbe{entry_of(slot.payload)->key()};
     } else if constexpr (kInlineKey) {
       return PlainProbe<K>{slot.head};
     } else {
-      return PlainProbe<K>{slot.payload->key()};
+      return PlainProbe<K>{entry_of(slot.payload)->key()};
     }
   }
 
@@ -184,14 +193,24 @@ struct TreeSlots {
     if constexpr (kInlineKey) {
       return value_in<K>(*place.head);
     } else {
-      return static_cast<key_view_t<K>>((*place.payload)->key());
+      return static_cast<key_view_t<K>>(entry_of(*place.payload)->key());
     }
   }
   static value_view_t<V> value(const Plain<Payload>& payload) noexcept {
     if constexpr (kInlineEntry) {
       return value_in<V>(payload);
+    } else if constexpr (kInlineValue) {
+      return value_in<KeyAndValue>(payload).value;
     } else {
       return static_cast<const EntryType*>(payload)->value();
+    }
+  }
+  // What lies out of line of it.
+  static EntryType* entry_of(const Payload& payload) noexcept requires(!kInlineEntry) {
+    if constexpr (kInlineValue) {
+      return payload.entry;
+    } else {
+      return payload;
     }
   }
 
@@ -201,7 +220,7 @@ struct TreeSlots {
     if (a.payload == b.payload) return true;
     if (!a || !b) return false;
     if constexpr (!kInlineEntry) {
-      return static_cast<const EntryType*>(*a.payload) == static_cast<const EntryType*>(*b.payload);
+      return entry_of(*a.payload) == entry_of(*b.payload);
     } else if constexpr (std::is_empty_v<V>) {
       return true;
     } else {
@@ -227,7 +246,7 @@ struct TreeSlots {
   template <class Probe>
   static bool less(const Compare& compare, const Place& place, const Probe& probe) {
     if constexpr (kBytes) {
-      return *place.head != probe.head ? *place.head < probe.head : (*place.payload)->key() < probe.key;
+      return *place.head != probe.head ? *place.head < probe.head : entry_of(*place.payload)->key() < probe.key;
     } else {
       return compare(key(place), probe.key);
     }
@@ -235,7 +254,7 @@ struct TreeSlots {
   template <class Probe>
   static bool greater(const Compare& compare, const Place& place, const Probe& probe) {
     if constexpr (kBytes) {
-      return *place.head != probe.head ? probe.head < *place.head : probe.key < (*place.payload)->key();
+      return *place.head != probe.head ? probe.head < *place.head : probe.key < entry_of(*place.payload)->key();
     } else {
       return compare(probe.key, key(place));
     }
@@ -243,7 +262,7 @@ struct TreeSlots {
   template <class Probe>
   static bool equal(const Compare& compare, const Place& place, const Probe& probe) {
     if constexpr (kBytes) {
-      return *place.head == probe.head && (*place.payload)->key() == probe.key;
+      return *place.head == probe.head && entry_of(*place.payload)->key() == probe.key;
     } else if constexpr (kNumbers && requires { probe.kHow; }) {
       return *place.head == probe.key;
     } else {
@@ -252,7 +271,7 @@ struct TreeSlots {
   }
   static bool less(const Compare& compare, const Place& a, const Place& b) {
     if constexpr (kBytes) {
-      return *a.head != *b.head ? *a.head < *b.head : (*a.payload)->key() < (*b.payload)->key();
+      return *a.head != *b.head ? *a.head < *b.head : entry_of(*a.payload)->key() < entry_of(*b.payload)->key();
     } else {
       return compare(key(a), key(b));
     }
@@ -273,7 +292,7 @@ struct TreeSlots {
     if constexpr (kInlineKey) {
       return {*place.head, {}};
     } else if constexpr (kBytes) {
-      const std::string_view view = (*place.payload)->key();
+      const std::string_view view = entry_of(*place.payload)->key();
       void* const block = memory.template allocate<alignof(SeparatorBytes)>(sizeof(SeparatorBytes) + view.size());
       auto* const copy = ::new (block) SeparatorBytes{view.size()};
       if (!view.empty()) std::memcpy(copy + 1, view.data(), view.size());
@@ -281,7 +300,7 @@ struct TreeSlots {
     } else {
       static_assert(std::is_copy_constructible_v<K>, "keys kept out of line must be copyable: separators own a copy");
       return {{}, make_in<alignof(K)>(memory, sizeof(K), [&](void* block) {
-                return ::new (block) K((*place.payload)->key());
+                return ::new (block) K(entry_of(*place.payload)->key());
               })};
     }
   }
@@ -303,7 +322,7 @@ struct TreeSlots {
     if constexpr (kInlineEntry) {
       return 0;
     } else {
-      return static_cast<std::ptrdiff_t>(payload->bytes());
+      return static_cast<std::ptrdiff_t>(entry_of(payload)->bytes());
     }
   }
   template <class Barrier>
@@ -314,22 +333,22 @@ struct TreeSlots {
     }
   }
   static void destroy_entry([[maybe_unused]] const Payload& payload) noexcept {
-    if constexpr (!kInlineEntry) EntryType::destroy(payload);
+    if constexpr (!kInlineEntry) EntryType::destroy(entry_of(payload));
   }
   // The key of an entry that is gone, when the leaf goes in whose base it was.
-  static void let_go_of_key(const Payload& payload) noexcept { EntryType::let_go_of_key(payload); }
+  static void let_go_of_key(const Payload& payload) noexcept { EntryType::let_go_of_key(entry_of(payload)); }
   template <class Barrier>
   static void retire_key(const Barrier& barrier, const Payload& payload) noexcept {
-    barrier.retire(payload, &EntryType::let_go_of_key, payload->bytes());
+    barrier.retire(entry_of(payload), &EntryType::let_go_of_key, entry_of(payload)->bytes());
   }
   // The value alone, where searches may still look at the key.
   template <class Barrier>
   static void retire_value(const Barrier& barrier, const Payload& payload) noexcept {
-    barrier.retire(payload, &EntryType::destroy_value, 0);
+    barrier.retire(entry_of(payload), &EntryType::destroy_value, 0);
   }
   template <class Barrier>
   static void retire_entry([[maybe_unused]] const Barrier& barrier, [[maybe_unused]] const Payload& payload) noexcept {
-    if constexpr (!kInlineEntry) barrier.retire(payload, &EntryType::destroy, payload->bytes());
+    if constexpr (!kInlineEntry) barrier.retire(entry_of(payload), &EntryType::destroy, entry_of(payload)->bytes());
   }
 
  private:

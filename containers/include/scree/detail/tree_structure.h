@@ -210,7 +210,7 @@ class TreeStructure {
                               const Probe& probe, bool may_wait) noexcept {
     if constexpr (Slots::kKeysInEntries) {
       if (slot == Leaf::kNone) {
-        const bool large = (*place.payload)->bytes() >= kLargeEntry;
+        const bool large = Slots::entry_of(*place.payload)->bytes() >= kLargeEntry;
         Slots::retire_value(barrier, *place.payload);
         if (large) try_to_make_room(barrier, path, leaf, probe, may_wait);
         return 0;
