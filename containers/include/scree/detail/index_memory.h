@@ -120,11 +120,11 @@ class IndexMemory<std::allocator<std::byte>> {
     }
   }
   template <std::size_t kAlignment>
-  static void free(void* block, std::size_t bytes) noexcept {
+  static void free(void* block, std::size_t) noexcept {
     if constexpr (kAlignment > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
-      ::operator delete (block, bytes, std::align_val_t{kAlignment});
+      ::operator delete (block, std::align_val_t{kAlignment});
     } else {
-      ::operator delete(block, bytes);
+      ::operator delete(block);
     }
   }
 
