@@ -55,8 +55,8 @@ class NodeArena {
     free_span(chunk, span);
   }
 
-  // Gives back the chunk that is kept, if there is nothing in it, and the memory of the free spans of others.
-  // O(their spans).
+  // Gives back the chunk that is kept, if there is nothing in it, and the memory of the free spans of others that are
+  // used by less than half: this breaks up their huge pages, which searches in them would pay for. O(their spans).
   void trim() noexcept {
     const std::lock_guard lock(mutex_);
     if (spare_ != nullptr && spare_->spans_used == 0) {
@@ -65,6 +65,7 @@ class NodeArena {
       spare_ = nullptr;
     }
     for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
+      if (chunk->spans_used >= kSpans / 2) continue;
       for (Span* span = chunk->free; span != nullptr; span = span->next) {
         if (span->lines == 0) continue;
         give_back(*chunk, *span);
