@@ -96,14 +96,58 @@ TEST(NodeArena, trim_gives_back_what_is_free_of_chunks_that_are_hardly_used) {
   arena.trim();
 }
 
-TEST(NodeArena, trim_leaves_chunks_whole_that_are_mostly_used) {
+TEST(NodeArena, a_chunk_that_was_broken_up_serves_nothing_more_and_goes_in_the_end) {
   static NodeArena arena;
-  std::vector<void*> blocks = fill_a_chunk(arena);
-  const std::size_t freed = blocks.size() / 4;
-  for (std::size_t i = 0; i < freed; ++i) arena.free(blocks[i]);
+  std::vector<void*> first = fill_a_chunk(arena);  // never huge; the second chunk is
+  std::vector<void*> second(first.end() - 1, first.end());
+  first.pop_back();
+  while (second.size() < kMostInChunk / 2) second.push_back(arena.allocate(kLargestLines));
+  for (void* block : second) std::memset(block, 1, NodeArena::kLargest);
+  void* const last = second.back();
+  second.pop_back();
+  for (void* block : second) arena.free(block);
   arena.trim();
-  for (std::size_t i = 0; i < freed; ++i) EXPECT_TRUE(is_resident(blocks[i])) << i;
-  for (std::size_t i = freed; i < blocks.size(); ++i) arena.free(blocks[i]);
+  EXPECT_FALSE(is_resident(second[kMostInChunk / 4]));
+  // Of another size, so that the span of the block that is left does not serve.
+  for (int i = 0; i < 100; ++i) {
+    void* const block = arena.allocate(kLargestLines / 2);
+    EXPECT_NE(chunk_of(block), chunk_of(last));
+    first.push_back(block);
+  }
+  EXPECT_TRUE(is_resident(last));
+  arena.free(last);
+  EXPECT_FALSE(is_resident(last));
+  for (void* block : first) arena.free(block);
+  arena.trim();
+}
+
+TEST(NodeArena, trim_leaves_huge_chunks_whole_that_are_mostly_used_or_grow) {
+  static NodeArena arena;
+  std::vector<void*> first = fill_a_chunk(arena);  // never huge; the second chunk is
+  std::vector<void*> second(first.end() - 1, first.end());
+  first.pop_back();
+  std::vector<void*> freed;
+  for (std::size_t most = 32; most <= kMostInChunk - 32; most *= 4) {
+    while (second.size() + freed.size() < most) {
+      second.push_back(arena.allocate(kLargestLines));
+      std::memset(second.back(), 1, NodeArena::kLargest);
+      ASSERT_EQ(chunk_of(second.back()), chunk_of(second.front()));
+    }
+    arena.trim();
+    for (void* block : freed) EXPECT_TRUE(is_resident(block));
+    for (std::size_t n = most / 4; n != 0; --n) {
+      freed.push_back(second.back());
+      second.pop_back();
+    }
+    for (auto block = freed.end() - static_cast<std::ptrdiff_t>(most / 4); block != freed.end(); ++block) {
+      arena.free(*block);
+    }
+    arena.trim();
+    for (void* block : freed) EXPECT_TRUE(is_resident(block));
+    freed.clear();
+  }
+  for (void* block : first) arena.free(block);
+  for (void* block : second) arena.free(block);
   arena.trim();
 }
 

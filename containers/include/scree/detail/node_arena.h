@@ -12,11 +12,13 @@
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -55,8 +57,9 @@ class NodeArena {
     free_span(chunk, span);
   }
 
-  // Gives back the chunk that is kept, if there is nothing in it, and the memory of the free spans of others that are
-  // used by less than half: this breaks up their huge pages, which searches in them would pay for. O(their spans).
+  // Gives back the chunk that is kept, if there is nothing in it, and the memory of the free spans of those that are
+  // used by less than half of what they were. O(their spans). This breaks up a huge page, for which searches would pay
+  // from then on: so such a chunk serves no more spans, and its others are given back as they become free.
   void trim() noexcept {
     const std::lock_guard lock(mutex_);
     if (spare_ != nullptr && spare_->spans_used == 0) {
@@ -64,13 +67,19 @@ class NodeArena {
       unmap(spare_);
       spare_ = nullptr;
     }
-    for (Chunk* chunk = chunks_; chunk != nullptr; chunk = chunk->next) {
-      if (chunk->spans_used >= kSpans / 2) continue;
+    Chunk* next = nullptr;
+    for (Chunk* chunk = chunks_; chunk != nullptr; chunk = next) {
+      next = chunk->next;
+      if (chunk->huge && chunk->spans_used >= chunk->most_used / 2) continue;
       for (Span* span = chunk->free; span != nullptr; span = span->next) {
         if (span->lines == 0) continue;
         give_back(*chunk, *span);
         span->lines = 0;
       }
+      if (!chunk->huge) continue;
+      chunk->broken = true;
+      unlink(chunks_, *chunk);
+      if (spare_ == chunk) spare_ = nullptr;
     }
   }
 
@@ -118,10 +127,13 @@ class NodeArena {
       return spans[(reinterpret_cast<std::uintptr_t>(block) - reinterpret_cast<std::uintptr_t>(this)) / kSpan];
     }
 
-    Chunk* next = nullptr;  // of those that have free spans
+    Chunk* next = nullptr;  // of those that have free spans to serve
     Chunk* previous = nullptr;
     Span* free = nullptr;
     std::size_t spans_used = 0;
+    std::size_t most_used = 0;  // at a time
+    bool huge = false;          // asked for as one page
+    bool broken = false;        // into small ones
     std::array<Span, kSpans> spans{};
   };
   static_assert(sizeof(Chunk) < kSpan / 4);
@@ -149,7 +161,7 @@ class NodeArena {
     Span& span = *chunk.free;
     chunk.free = span.next;
     if (chunk.free == nullptr) unlink(chunks_, chunk);
-    ++chunk.spans_used;
+    chunk.most_used = std::max(chunk.most_used, ++chunk.spans_used);
     const auto n = static_cast<std::size_t>(&span - chunk.spans.data());
     const auto begin = reinterpret_cast<std::uintptr_t>(&chunk);
     span.untouched = begin + (n == 0 ? (sizeof(Chunk) + kLine - 1) / kLine * kLine : n * kSpan);
@@ -160,6 +172,10 @@ class NodeArena {
     return span;
   }
   void free_span(Chunk& chunk, Span& span) noexcept {
+    if (chunk.broken) {
+      --chunk.spans_used != 0 ? give_back(chunk, span) : unmap(&chunk);
+      return;
+    }
     if (chunk.free == nullptr) link(chunks_, chunk);
     span.next = chunk.free;
     chunk.free = &span;
@@ -174,7 +190,7 @@ class NodeArena {
 
   Chunk& new_chunk() {
     auto* const chunk = ::new (map(has_chunk_)) Chunk;
-    has_chunk_ = true;
+    chunk->huge = std::exchange(has_chunk_, true);
     for (std::size_t n = kSpans; n-- != 0;) {
       chunk->spans[n].next = chunk->free;
       chunk->free = &chunk->spans[n];
@@ -207,7 +223,7 @@ class NodeArena {
 #endif
 
   std::mutex mutex_;
-  Chunk* chunks_ = nullptr;  // those with free spans
+  Chunk* chunks_ = nullptr;  // those with free spans, but for broken ones
   Chunk* spare_ = nullptr;   // the one that stays
   bool has_chunk_ = false;
   std::array<Span*, kLargest / kLine> usable_{};
