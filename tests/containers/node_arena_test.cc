@@ -44,6 +44,17 @@ std::vector<void*> fill_a_chunk(NodeArena& arena) {
   return blocks;
 }
 
+struct TwoChunks {
+  std::vector<void*> first, second;
+};
+// The first chunk, full, which is never huge, and a block of the second.
+TwoChunks begin_a_huge_chunk(NodeArena& arena) {
+  TwoChunks blocks{.first = fill_a_chunk(arena), .second = {}};
+  blocks.second.push_back(blocks.first.back());
+  blocks.first.pop_back();
+  return blocks;
+}
+
 TEST(NodeArena, blocks_keep_what_is_written_to_them) {
   struct Block {
     unsigned char* begin;
@@ -98,9 +109,7 @@ TEST(NodeArena, trim_gives_back_what_is_free_of_chunks_that_are_hardly_used) {
 
 TEST(NodeArena, a_chunk_that_was_broken_up_serves_nothing_more_and_goes_in_the_end) {
   static NodeArena arena;
-  std::vector<void*> first = fill_a_chunk(arena);  // never huge; the second chunk is
-  std::vector<void*> second(first.end() - 1, first.end());
-  first.pop_back();
+  auto [first, second] = begin_a_huge_chunk(arena);
   while (second.size() < kMostInChunk / 2) second.push_back(arena.allocate(kLargestLines));
   for (void* block : second) std::memset(block, 1, NodeArena::kLargest);
   void* const last = second.back();
@@ -123,9 +132,7 @@ TEST(NodeArena, a_chunk_that_was_broken_up_serves_nothing_more_and_goes_in_the_e
 
 TEST(NodeArena, trim_leaves_huge_chunks_whole_that_are_mostly_used_or_grow) {
   static NodeArena arena;
-  std::vector<void*> first = fill_a_chunk(arena);  // never huge; the second chunk is
-  std::vector<void*> second(first.end() - 1, first.end());
-  first.pop_back();
+  auto [first, second] = begin_a_huge_chunk(arena);
   std::vector<void*> freed;
   for (std::size_t most = 32; most <= kMostInChunk - 32; most *= 4) {
     while (second.size() + freed.size() < most) {

@@ -9,7 +9,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 
 #include <scree/detail/bit_list.h>
 #include <scree/detail/tree_leaf.h>
@@ -31,7 +30,7 @@ class LeafView {
       : leaf_(&leaf), first_(leaf.base_place(0)), live_(word.live()), hidden_(leaf.hidden(word)) {
     count_ = leaf.count(word);
     if (hidden_ == 0 && (live_ == 0 || leaf.slots_follow_base(compare, live_))) {
-      order_ = kInOrder;
+      order_ = kAllNumbers;
       in_order_ = true;
     } else if (count_ != 0) {
       with_vectors<Slots::kHasNumbers>([&](auto how) { sort(how, compare); });
@@ -62,12 +61,6 @@ class LeafView {
 
  private:
   static_assert(kLeafBase + kLeafSlots <= 64);
-  using Order = std::array<std::uint8_t, 64>;
-  static constexpr Order kInOrder = [] {
-    Order order;
-    std::iota(order.begin(), order.end(), std::uint8_t{0});
-    return order;
-  }();
 
   template <class How, class Compare>
   void sort(How how, const Compare& compare) {
@@ -95,9 +88,9 @@ class LeafView {
   Place first_;        // the leaf's entry number 0
   unsigned live_ = 0;  // the slots that are entries
   unsigned count_ = 0;
-  bool in_order_ = false;     // entries are numbered as they are ordered
-  std::uint64_t hidden_ = 0;  // a bit for each base entry that is gone or replaced
-  Order order_;               // of count_ entries
+  bool in_order_ = false;               // entries are numbered as they are ordered
+  std::uint64_t hidden_ = 0;            // a bit for each base entry that is gone or replaced
+  std::array<std::uint8_t, 64> order_;  // of count_ entries
 };
 
 }  // namespace scree::detail
