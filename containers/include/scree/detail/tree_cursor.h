@@ -122,7 +122,8 @@ class TreeCursor {
     view_ = View(tree_->compare(), *leaf, leaf->load());
     // They may lie scattered: lets their misses overlap.
     if constexpr (!Slots::kInlineEntry) {
-      for (unsigned rank = 0; rank < view_.count(); ++rank) __builtin_prefetch(Slots::entry_of(*view_.place_at(rank).payload));
+      for (unsigned rank = 0; rank < view_.count(); ++rank)
+        __builtin_prefetch(Slots::entry_of(*view_.place_at(rank).payload));
     }
   }
   // A walk will read the next leaves, too: lets their misses overlap with those of this one.
