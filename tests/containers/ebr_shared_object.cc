@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include <scree/detail/block_arena.h>
 #include <scree/ebr.h>
 
 #include "ebr_shared_object.h"
@@ -29,4 +30,5 @@ void exit_barrier() { held.reset(); }
 void retire_counted(int* alive) { scree::ebr::Barrier().retire(new Counted(alive)); }
 bool collect_garbage() { return scree::ebr::collect(); }
 std::uint64_t pending_objects() { return scree::ebr::stats().pending_objects; }
+const void* arena() { return &scree::detail::block_arena; }
 }

@@ -12,4 +12,5 @@ extern "C" {
 [[gnu::visibility("default")]] void retire_counted(int* alive);
 [[gnu::visibility("default")]] bool collect_garbage();
 [[gnu::visibility("default")]] std::uint64_t pending_objects();
+[[gnu::visibility("default")]] const void* arena();
 }

@@ -15,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include <scree/detail/block_arena.h>
 #include <scree/ebr.h>
 
 #include "ebr_shared_object.h"
@@ -33,6 +34,7 @@ struct EbrObject : SharedObject {
   decltype(&retire_counted) retire = function<decltype(retire_counted)>("retire_counted");
   decltype(&collect_garbage) collect = function<decltype(collect_garbage)>("collect_garbage");
   decltype(&pending_objects) pending = function<decltype(pending_objects)>("pending_objects");
+  decltype(&arena) arena_of = function<decltype(arena)>("arena");
 };
 
 struct TwoObjects : testing::Test {
@@ -51,6 +53,12 @@ TEST_F(TwoObjects, have_one_domain_with_the_program) {
   EXPECT_EQ(b.pending(), 1u);
   EXPECT_TRUE(reclaim_all());
   EXPECT_EQ(b.pending(), 0u);
+}
+
+// A block that one of them frees may be another's, and is under the lock of its arena.
+TEST_F(TwoObjects, have_one_arena_with_the_program) {
+  EXPECT_EQ(a.arena_of(), &detail::block_arena);
+  EXPECT_EQ(b.arena_of(), &detail::block_arena);
 }
 
 TEST_F(TwoObjects, hold_back_each_others_garbage_and_free_it) {

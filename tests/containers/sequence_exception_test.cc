@@ -53,7 +53,7 @@ class Fussy {
   int n_;
 
  private:
-  [[maybe_unused]] std::byte size_[detail::NodeCache::kLargest] = {};
+  [[maybe_unused]] std::byte size_[detail::BlockSize::kLargest] = {};
 };
 
 // Can be moved back where it came from.

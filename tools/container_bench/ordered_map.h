@@ -115,15 +115,20 @@ std::unique_ptr<typename Way::Map> filled_ordered_map(std::uint64_t n, const Key
 template <class Way>
 using OrderedMaps = std::vector<std::unique_ptr<typename Way::Map>>;
 
-// At least so many that runs only look at. Those of the last n are kept.
+// At least so many that runs only look at. Those of the last n are kept. Before they are filled nothing waits to be
+// freed: what an earlier benchmark left would be freed in between, and its blocks lie scattered.
 template <class Way>
-const OrderedMaps<Way>& kept_ordered_maps(std::uint64_t n, std::size_t maps) {
+Status kept_ordered_maps(std::uint64_t n, std::size_t maps, const OrderedMaps<Way>** result) {
   static OrderedMaps<Way> kept;
   static std::uint64_t entries = 0;
   if (entries != n) kept.clear();
   entries = n;
+  if (kept.size() < maps) {
+    if (Status status = Way::settle(); !status.is_ok()) return status;
+  }
   while (kept.size() < maps) kept.push_back(filled_ordered_map<Way>(n, random_keys<Way>(n)));
-  return kept;
+  *result = &kept;
+  return Status::ok();
 }
 
 // How often a run that only looks goes over a map of n entries: small ones several times, so that neither the start of
@@ -151,7 +156,9 @@ struct OrderedMapRuns {
   // An operation is one entry.
   static Status scan_100(const RunRequest& request, double* nanoseconds) {
     const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-    const OrderedMaps<Way>& maps = kept_ordered_maps<Way>(request.n, maps_of(request));
+    const OrderedMaps<Way>* kept = nullptr;
+    if (Status status = kept_ordered_maps<Way>(request.n, maps_of(request), &kept); !status.is_ok()) return status;
+    const OrderedMaps<Way>& maps = *kept;
     Load load{.each_does_everything = kIndependent, .passes = passes_over(request.n)};
     const std::uint64_t part = load.part(request);
     for (std::uint64_t first = 0; first < request.n; first += part) {
@@ -173,7 +180,9 @@ struct OrderedMapRuns {
   }
   // Each thread scans everything; so an operation is one entry of one thread's scan.
   static Status scan_all(const RunRequest& request, double* nanoseconds) {
-    const OrderedMaps<Way>& maps = kept_ordered_maps<Way>(request.n, maps_of(request));
+    const OrderedMaps<Way>* kept = nullptr;
+    if (Status status = kept_ordered_maps<Way>(request.n, maps_of(request), &kept); !status.is_ok()) return status;
+    const OrderedMaps<Way>& maps = *kept;
     const Load load{
         .expected = sum_of_digests(request.n), .each_does_everything = true, .passes = passes_over(request.n)};
     return run_load(request, nanoseconds, load, [&](std::size_t thread, std::uint64_t, std::uint64_t) {
@@ -285,7 +294,9 @@ struct OrderedMapRuns {
   // Of the keys that are `beyond` those that are there.
   static Status read(const RunRequest& request, double* nanoseconds, std::uint64_t beyond, std::uint64_t expected) {
     const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-    const OrderedMaps<Way>& maps = kept_ordered_maps<Way>(request.n, maps_of(request));
+    const OrderedMaps<Way>* kept = nullptr;
+    if (Status status = kept_ordered_maps<Way>(request.n, maps_of(request), &kept); !status.is_ok()) return status;
+    const OrderedMaps<Way>& maps = *kept;
     const Load load{.expected = expected, .each_does_everything = kIndependent, .passes = passes_over(request.n)};
     return run_load(request, nanoseconds, load, [&](std::size_t thread, std::uint64_t first, std::uint64_t last) {
       const Map& map = of(maps, thread);

@@ -54,7 +54,9 @@ using ByteWay = TreeIndexWay<ByteWorkload, TreeIndex<std::string, Bytes>>;
 // The reads of read_hit, 16 at a time.
 Status read_batch_16(const RunRequest& request, double* nanoseconds) {
   const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-  const NumberWay::Map& map = *kept_ordered_maps<NumberWay>(request.n, 1).front();
+  const OrderedMaps<NumberWay>* kept = nullptr;
+  if (Status status = kept_ordered_maps<NumberWay>(request.n, 1, &kept); !status.is_ok()) return status;
+  const NumberWay::Map& map = *kept->front();
   const Load load{.expected = OrderedMapRuns<NumberWay>::sum_of_digests(request.n), .passes = passes_over(request.n)};
   return run_load(request, nanoseconds, load, [&](std::size_t, std::uint64_t first, std::uint64_t last) {
     std::uint64_t sum = 0;

@@ -18,12 +18,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 #include <scree/atomic.h>
 #include <scree/detail/entry_handle.h>
+#include <scree/detail/index_memory.h>
 #include <scree/detail/sequence_results.h>
 #include <scree/detail/two_owners.h>
 #include <scree/ebr.h>
@@ -42,7 +45,17 @@ class StackEntry {
   T& value() noexcept { return value_; }
   const T& value() const noexcept { return value_; }
 
-  static void free(StackEntry* entry) noexcept { ebr::detail::current_record().nodes.destroy(entry); }
+  // Throws what the constructor throws, or std::bad_alloc.
+  template <class... Args>
+  static StackEntry* make(Args&&... args) {
+    return make_in<alignof(StackEntry)>(HeapMemory(), sizeof(StackEntry), [&](void* block) {
+      return ::new (block) StackEntry(std::in_place, std::forward<Args>(args)...);
+    });
+  }
+  static void free(StackEntry* entry) noexcept {
+    std::destroy_at(entry);
+    HeapMemory::free<alignof(StackEntry)>(entry, sizeof(StackEntry));
+  }
   static void first_lets_go(StackEntry* entry) noexcept {
     if (entry->owners_.first_lets_go()) free(entry);
   }
@@ -92,8 +105,8 @@ class Stack {
   template <class... Args>
   Handle emplace(Args&&... args) {
     // The thread's record, by which the handle lets go later: without memory for that, fail here.
-    auto& nodes = ebr::detail::current_record().nodes;
-    auto* const entry = nodes.template make<Entry>(std::in_place, std::forward<Args>(args)...);
+    ebr::detail::current_record();
+    Entry* const entry = Entry::make(std::forward<Args>(args)...);
     Entry* newest = newest_.load(memory_order_relaxed);
     do {
       entry->next = newest;
@@ -116,12 +129,11 @@ class Stack {
   template <class Condition>
   PushResult push_if(T&& value, Condition&& condition) {
     const ebr::Barrier barrier;
-    auto& nodes = ebr::detail::current_record().nodes;
     Unpushed entry(value);
     Entry* newest = newest_.load(memory_order_acquire);  // [X4]
     do {
       if (!condition(value_of(newest))) return {Handle(), std::optional<T>(std::move(entry.value()))};
-      if (entry.made == nullptr) entry.made = nodes.template make<Entry>(std::in_place, std::move(value));
+      if (entry.made == nullptr) entry.made = Entry::make(std::move(value));
       entry.made->next = newest;
       SCREE_SYNC_POINT("stack:push_if:linked");
     } while (!newest_.compare_exchange_weak(newest, entry.made, memory_order_release, memory_order_acquire));  // [X5]

@@ -13,7 +13,6 @@
 
 #include <scree/atomic.h>
 #include <scree/detail/block_cache.h>
-#include <scree/detail/node_cache.h>
 
 namespace scree::ebr::detail {
 
@@ -140,7 +139,6 @@ struct alignas(128) Record {
   Plain<Bag*> spare = nullptr;      // to be used again; owner only
   Plain<std::uint32_t> spares = 0;  // how many
 
-  scree::detail::NodeCache nodes;    // owner only
   scree::detail::BlockCache blocks;  // owner only
 
   alignas(64) Atomic<std::uint64_t> waiting_since{0};

@@ -97,7 +97,7 @@ class IndexMemory {
   [[no_unique_address]] Allocator allocator_;
 };
 
-// Of std::allocator: nodes from the caches of threads (block_cache.h), all else by operator new.
+// Of std::allocator: from the caches of threads (block_cache.h).
 template <>
 class IndexMemory<std::allocator<std::byte>> {
  public:
@@ -109,35 +109,25 @@ class IndexMemory<std::allocator<std::byte>> {
 
   template <std::size_t kAlignment>
   static constexpr std::size_t whole(std::size_t bytes) noexcept {
-    return bytes;
+    return BlockCache::whole<kAlignment>(bytes);
   }
   template <std::size_t kAlignment>
   static void* allocate(std::size_t bytes) {
-    if constexpr (kAlignment > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
-      return ::operator new (bytes, std::align_val_t{kAlignment});
-    } else {
-      return ::operator new(bytes);
-    }
+    return ebr::detail::current_record().blocks.allocate<kAlignment>(bytes);
   }
   template <std::size_t kAlignment>
-  static void free(void* block, std::size_t) noexcept {
-    if constexpr (kAlignment > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
-      ::operator delete (block, std::align_val_t{kAlignment});
+  static void free(void* block, std::size_t bytes) noexcept {
+    // A coroutine that lets go of a block may be destroyed by a thread that has never used the domain.
+    if (ebr::detail::Record* const record = ebr::detail::this_record()) {
+      record->blocks.free<kAlignment>(block, bytes);
     } else {
-      ::operator delete(block);
+      BlockCache::free_past_caches<kAlignment>(block, bytes);
     }
   }
 
-  static constexpr std::size_t whole_node(std::size_t bytes) noexcept { return BlockCache::whole(bytes); }
-  static void* allocate_node(std::size_t bytes) { return ebr::detail::current_record().blocks.allocate(bytes); }
-  static void free_node(void* block, std::size_t bytes) noexcept {
-    // A coroutine that lets go of a node may be destroyed by a thread that has never used the domain.
-    if (ebr::detail::Record* const record = ebr::detail::this_record()) {
-      record->blocks.free(block, bytes);
-    } else {
-      BlockCache::free_past_caches(block, bytes);
-    }
-  }
+  static constexpr std::size_t whole_node(std::size_t bytes) noexcept { return whole<BlockCache::kLine>(bytes); }
+  static void* allocate_node(std::size_t bytes) { return allocate<BlockCache::kLine>(bytes); }
+  static void free_node(void* block, std::size_t bytes) noexcept { free<BlockCache::kLine>(block, bytes); }
 };
 using HeapMemory = IndexMemory<std::allocator<std::byte>>;
 

@@ -71,16 +71,19 @@ class TreeCursor {
     if (++rank_ == view_.count()) [[unlikely]]
       return next_leaf();
     settle();
+    prefetch_entry(rank_ + kEntriesAhead - 1);
   }
   void prev() {
     assert(valid());
     if (!settle_before()) [[unlikely]]
-      previous_leaf();
+      return previous_leaf();
+    prefetch_entry(rank_ - kEntriesAhead + 1);
   }
 
  private:
   enum Direction { kForward, kBackward };
-  static constexpr unsigned kAhead = 2;  // leaves
+  static constexpr unsigned kAhead = 2;           // leaves
+  static constexpr unsigned kEntriesAhead = 40;  // in a leaf
 
   // The leaf where the target belongs, and how many of its entries are below it.
   template <class Query>
@@ -91,6 +94,7 @@ class TreeCursor {
       take(tree_->descend(probe, path_), direction, 0);
       rank_ = view_.rank_of(tree_->compare(), probe);
     });
+    prefetch_entries(direction);
   }
 
   [[gnu::noinline]] void next_leaf() {
@@ -103,7 +107,10 @@ class TreeCursor {
         rank_ = view_.rank_of(tree_->compare(), probe);
         if (view_.matches(tree_->compare(), rank_, probe)) ++rank_;
       }
-      if (rank_ != view_.count()) return settle();
+      if (rank_ != view_.count()) {
+        prefetch_entries(kForward);
+        return settle();
+      }
     }
   }
   [[gnu::noinline]] void previous_leaf() {
@@ -111,7 +118,7 @@ class TreeCursor {
     while (step_leaf(kBackward)) {
       const auto probe = Slots::probe_of(last);
       rank_ = view_.rank_of(tree_->compare(), probe);
-      if (settle_before()) return;
+      if (settle_before()) return prefetch_entries(kBackward);
     }
   }
   // `known`: so many of the leaves that come after have been prefetched.
@@ -120,10 +127,18 @@ class TreeCursor {
     const Leaf* const leaf = first->current();
     place_ = {};
     view_ = View(tree_->compare(), *leaf, leaf->load());
-    // They may lie scattered: lets their misses overlap.
+  }
+  // Entries out of line lie scattered: lets the misses of the next ones overlap, but fetches few in vain where a walk
+  // ends.
+  void prefetch_entry([[maybe_unused]] unsigned rank) const noexcept {
     if constexpr (!Slots::kInlineEntry) {
-      for (unsigned rank = 0; rank < view_.count(); ++rank)
-        __builtin_prefetch(Slots::entry_of(*view_.place_at(rank).payload));
+      if (rank < view_.count()) __builtin_prefetch(Slots::entry_of(*view_.place_at(rank).payload));
+    }
+  }
+  // From the rank on.
+  void prefetch_entries(Direction direction) const noexcept {
+    if constexpr (!Slots::kInlineEntry) {
+      for (unsigned n = 0; n < kEntriesAhead; ++n) prefetch_entry(direction == kForward ? rank_ + n : rank_ - n);
     }
   }
   // A walk will read the next leaves, too: lets their misses overlap with those of this one.
@@ -166,6 +181,7 @@ class TreeCursor {
       if (!step_leaf(direction)) return;
     }
     rank_ = direction == kForward ? 0 : view_.count() - 1;
+    prefetch_entries(direction);
     settle();
   }
 
