@@ -134,6 +134,8 @@ Status kept_ordered_maps(std::uint64_t n, std::size_t maps, const OrderedMaps<Wa
 // How often a run that only looks goes over a map of n entries: small ones several times, so that neither the start of
 // threads shows nor what the contender before left of them in the caches.
 inline std::uint64_t passes_over(std::uint64_t n) { return std::max<std::uint64_t>(200'000 / n, 1); }
+// Where an operation is one entry of many that come with it.
+inline std::uint64_t scans_over(std::uint64_t n) { return std::max<std::uint64_t>(5'000'000 / n, 1); }
 
 // The threads share a map. Or each has its own and does all the work with it, so that it does what one thread alone
 // does.
@@ -159,7 +161,7 @@ struct OrderedMapRuns {
     const OrderedMaps<Way>* kept = nullptr;
     if (Status status = kept_ordered_maps<Way>(request.n, maps_of(request), &kept); !status.is_ok()) return status;
     const OrderedMaps<Way>& maps = *kept;
-    Load load{.each_does_everything = kIndependent, .passes = passes_over(request.n)};
+    Load load{.each_does_everything = kIndependent, .passes = scans_over(request.n)};
     const std::uint64_t part = load.part(request);
     for (std::uint64_t first = 0; first < request.n; first += part) {
       for (std::uint64_t i = first; i < first + part; i += kScanLength) {
@@ -184,7 +186,7 @@ struct OrderedMapRuns {
     if (Status status = kept_ordered_maps<Way>(request.n, maps_of(request), &kept); !status.is_ok()) return status;
     const OrderedMaps<Way>& maps = *kept;
     const Load load{
-        .expected = sum_of_digests(request.n), .each_does_everything = true, .passes = passes_over(request.n)};
+        .expected = sum_of_digests(request.n), .each_does_everything = true, .passes = scans_over(request.n)};
     return run_load(request, nanoseconds, load, [&](std::size_t thread, std::uint64_t, std::uint64_t) {
       std::uint64_t digests = 0;
       Way::scan_all(of(maps, thread), [&](typename Workload::ValueView value) { digests += Workload::digest(value); });
@@ -192,6 +194,7 @@ struct OrderedMapRuns {
     });
   }
   static Status erase(const RunRequest& request, double* nanoseconds) {
+    if (Status status = Way::settle(); !status.is_ok()) return status;
     const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
     OrderedMaps<Way> maps(maps_of(request));
     for (auto& map : maps) map = filled_ordered_map<Way>(request.n, random_keys<Way>(request.n));
@@ -279,6 +282,8 @@ struct OrderedMapRuns {
 
   template <class KeyOf>
   static Status insert(const RunRequest& request, double* nanoseconds, const KeyOf& key_of) {
+    // No contender pays for what goes with the map of its last run.
+    if (Status status = Way::settle(); !status.is_ok()) return status;
     OrderedMaps<Way> maps(maps_of(request));
     for (auto& map : maps) map = std::make_unique<Map>();
     const Load load{.expected = request.n, .each_does_everything = kIndependent};
