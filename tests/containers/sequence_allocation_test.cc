@@ -19,7 +19,8 @@
 namespace scree::test {
 namespace {
 
-// An entry that was not made leaves its memory for the next one. Where no memory is kept, a sanitizer sees what is lost.
+// An entry that was not made leaves its memory for the next one. Where no memory is kept, a sanitizer sees what is
+// lost.
 TEST(StackAllocation, whose_entry_cannot_be_made_is_used_again) {
   struct Throws {
     Throws(bool throws, const void** place) {

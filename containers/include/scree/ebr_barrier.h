@@ -100,15 +100,15 @@ class Barrier : private detail::LiveBarrier {
 };
 
 // Offers everything that the calling thread retired to whichever thread collects next, and gives back the memory that
-// it keeps for tree nodes: for a thread that will lie dormant. Without it the same happens some time later. Of no use
-// inside a barrier, for the end of which all of it waits.
+// it keeps for nodes and entries: for a thread that will lie dormant. Without it the same happens some time later. Of
+// no use inside a barrier, for the end of which all of it waits.
 inline void suspend() noexcept {
   if (detail::Record* record = detail::this_record()) detail::domain().offer(*record);
 }
 
 // Frees a bounded part of what the calling thread retired and what idle threads left, as far as no barrier holds it
-// back. True if anything, of any thread, still waits; if not, the memory that the calling thread keeps for tree nodes
-// is given back. Outside barriers, repeated, it frees all that no other thread's barrier holds back.
+// back. True if anything, of any thread, still waits; if not, the memory that the calling thread keeps for nodes and
+// entries is given back. Outside barriers, repeated, it frees all that no other thread's barrier holds back.
 inline bool collect() { return detail::domain().collect(detail::current_record()); }
 
 // O(threads).

@@ -48,8 +48,8 @@ namespace scree {
 // its call. It is used by any thread, by several at once, and copies of it are equal. What has been retired is freed to
 // it later, by whatever thread, also when the index is gone. So what it refers to lives until all that has been freed,
 // as it is after `while (ebr::collect()) {}` outside barriers if no barrier of another thread holds it back. Where it
-// has state, a copy lies behind each block; memory_usage() counts that. With std::allocator, nodes come from caches of
-// threads (block_cache.h).
+// has state, a copy lies behind each block; memory_usage() counts that. With std::allocator, all of it comes from an
+// arena of the process's and caches of threads (block_arena.h).
 template <class K, class V, class Compare = std::less<>, class Allocator = std::allocator<std::pair<const K, V>>>
 class TreeIndex {
   using Memory = detail::memory_of_t<Allocator>;

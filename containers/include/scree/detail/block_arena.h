@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BlockArena: memory for the nodes and entries of all indexes of the process, in blocks of few sizes. A search goes from
-// block to block at random, and where each lies on a page of its own, the processor looks up as many addresses as it
-// loads lines: hence chunks of 2 MiB, which the system is asked to keep on one huge page each, all but the first, so
+// BlockArena: memory for the nodes and entries of all indexes of the process, in blocks of few sizes. A search goes
+// from block to block at random, and where each lies on a page of its own, the processor looks up as many addresses as
+// it loads lines: hence chunks of 2 MiB, which the system is asked to keep on one huge page each, all but the first, so
 // that a small program stays small. A block has no header, so that small entries stay small, too.
 //
 // A chunk is divided into spans, each for blocks of one size. A span without a block in use serves any size. A chunk
@@ -308,8 +308,8 @@ class BlockArena {
   std::array<Span*, BlockSize::kSizes> usable_{};
 };
 
-// Visible, so that shared objects that hide their symbols use the same one. Without a destructor: blocks are freed after
-// main, too.
+// Visible, so that shared objects that hide their symbols use the same one. Without a destructor: blocks are freed
+// after main, too.
 [[gnu::visibility("default")]] inline constinit BlockArena block_arena;
 
 }  // namespace scree::detail

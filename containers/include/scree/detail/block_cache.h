@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // BlockCache: a thread's share of the BlockArena. It takes blocks from there by the handful and keeps some of what was
-// given back for what is asked for next: an index replaces nodes and entries all the time, and reclamation frees them in
-// bursts, for which an allocator's own cache of a few blocks per thread is not made.
+// given back for what is asked for next: an index replaces nodes and entries all the time, and reclamation frees them
+// in bursts, for which an allocator's own cache of a few blocks per thread is not made.
 //
 // Thread safety: one thread at a time. It is a part of a thread's record in the reclamation domain (ebr_record.h); what
 // is in it when the thread exits serves the next one that has the record.

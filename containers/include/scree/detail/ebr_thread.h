@@ -63,12 +63,12 @@ inline void leave(void* record) {
 struct ProcessSetup {
   ProcessSetup() : fenced(!scree::detail::membarrier_register()) {
     const int no_key = ::pthread_key_create(&exit_key, &leave);
-    const int no_handler = ::pthread_atfork([] { scree::detail::block_arena.lock(); },
-                                            [] { scree::detail::block_arena.unlock(); },
-                                            [] {
-                                              scree::detail::block_arena.unlock();
-                                              domain().keep_only(this_record());
-                                            });
+    const int no_handler =
+        ::pthread_atfork([] { scree::detail::block_arena.lock(); }, [] { scree::detail::block_arena.unlock(); },
+                         [] {
+                           scree::detail::block_arena.unlock();
+                           domain().keep_only(this_record());
+                         });
     if (no_key != 0 || no_handler != 0) throw std::bad_alloc();
   }
 

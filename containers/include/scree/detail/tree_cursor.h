@@ -82,7 +82,7 @@ class TreeCursor {
 
  private:
   enum Direction { kForward, kBackward };
-  static constexpr unsigned kAhead = 2;           // leaves
+  static constexpr unsigned kAhead = 2;          // leaves
   static constexpr unsigned kEntriesAhead = 40;  // in a leaf
 
   // The leaf where the target belongs, and how many of its entries are below it.
