@@ -194,6 +194,23 @@ TEST(BlockArena, trim_leaves_huge_chunks_whole_that_are_mostly_used_or_grow) {
   arena.trim();
 }
 
+TEST(BlockArena, trim_leaves_a_huge_chunk_whole_that_was_idle_and_is_being_filled_again) {
+  static BlockArena arena;
+  auto [first, second] = begin_a_huge_chunk(arena);
+  while (second.size() < kMostInChunk / 2) second.push_back(allocate(arena, kLargest));
+  for (void* block : second) {
+    std::memset(block, 1, kLargest);
+    free(arena, block);
+  }
+  void* const again = allocate(arena, kLargest);
+  ASSERT_EQ(chunk_of(again), chunk_of(second.front()));
+  arena.trim();
+  EXPECT_TRUE(is_resident(second[kMostInChunk / 4]));
+  free(arena, again);
+  for (void* block : first) free(arena, block);
+  arena.trim();
+}
+
 TEST(BlockArena, idle_chunks_serve_again_and_none_is_left_when_all_is_free_and_trimmed) {
   static BlockArena arena;
   std::vector<void*> blocks = fill_a_chunk(arena);

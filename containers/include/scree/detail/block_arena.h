@@ -255,6 +255,7 @@ class BlockArena {
     if (longest_idle_ == &chunk) longest_idle_ = nullptr;
     unlink(idle_, chunk);
     --idle_chunks_;
+    chunk.most_used = 0;
     return chunk;
   }
   void give_back_longest_idle() noexcept {
