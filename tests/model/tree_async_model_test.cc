@@ -16,6 +16,8 @@ TEST_P(TreeAsyncModel, holds_at_random_beyond_the_bounds) { expect_holds_at_rand
 
 const Options kTwo{.stale_reads = 1, .delayed_stores = 0, .random_executions = 1'000};
 const Options kFar{.preemptions = 3, .stale_reads = 1, .delayed_stores = 0, .random_executions = 1'000};
+// Where there are many steps: what memory does beside all schedules is left to chance.
+const Options kSchedules{.stale_reads = 0, .delayed_stores = 0, .random_executions = 5'000};
 const Options kThree{.preemptions = 1, .stale_reads = 1, .delayed_stores = 0, .random_executions = 1'000};
 // Where there is no memory to retire something, it is never freed.
 const Options kFailing{.preemptions = 1,
@@ -42,7 +44,7 @@ const Case kCases[] = {
     CASE(merge_beside_awaited_remove_from_the_neighbour, kTwo),
     CASE(awaited_merge_beside_insert_into_the_neighbour, kTwo),
     CASE(awaited_merge_beside_merge, kTwo),
-    CASE(refused_merge_beside_copy_of_the_neighbour, kTwo),
+    CASE(refused_merge_beside_copy_of_the_neighbour, kSchedules),
     CASE(awaited_pop_beside_unlink, kFar),
     CASE(awaited_pop_beside_awaited_pop, kFar),
     CASE(awaited_merge_of_inner_nodes_beside_insert, kTwo),

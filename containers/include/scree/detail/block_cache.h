@@ -33,14 +33,15 @@ class BlockCache {
   // The bytes that a block of so many bytes takes.
   template <std::size_t kAlignment>
   static constexpr std::size_t whole(std::size_t bytes) noexcept {
-    return is_by_new<kAlignment>(bytes) ? bytes : BlockSize::of((bytes + kAlignment - 1) / kAlignment * kAlignment);
+    const std::size_t aligned = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    return is_by_new<kAlignment>(bytes) ? aligned : BlockSize::of(aligned);
   }
 
   // Throws std::bad_alloc.
   template <std::size_t kAlignment>
   void* allocate(std::size_t bytes) {
-    if (is_by_new<kAlignment>(bytes)) return by_new<kAlignment>(bytes);
     const std::size_t size = whole<kAlignment>(bytes);
+    if (is_by_new<kAlignment>(bytes)) return by_new<kAlignment>(size);
     Kept& kept = kept_[BlockSize::number_of(size)];
     if (kept.first == nullptr) refill(kept, size);
     FreeBlock* const block = std::exchange(kept.first, kept.first->next);
