@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -11,9 +12,11 @@
 #include <new>
 #include <random>
 #include <set>
+#include <thread>
 #include <type_traits>
 #include <vector>
 
+#include <scree/atomic.h>
 #include <scree/detail/block_arena.h>
 #include <scree/detail/block_cache.h>
 
@@ -122,6 +125,49 @@ TEST(BlockArena, blocks_keep_what_is_written_to_them) {
     if (round % 1'000 == 0) arena.trim();
   }
   while (!blocks.empty()) free_some();
+  arena.trim();
+}
+
+// Blocks go from thread to thread, and are freed by another than they were allocated by, while others trim.
+TEST(BlockArena, serves_many_threads_at_once) {
+  struct Letter {
+    FreeBlock block;
+    std::size_t size;
+    unsigned char pattern;
+  };
+  constexpr std::size_t kThreads = 4, kBoxes = 64;
+  static BlockArena arena;
+  static std::array<Atomic<Letter*>, kBoxes> boxes;
+  // Behind the letter's head it has its pattern everywhere.
+  const auto free_letter = [](Letter* letter) {
+    const auto* const bytes = reinterpret_cast<const unsigned char*>(letter);
+    for (std::size_t i = sizeof(Letter); i < letter->size; ++i) ASSERT_EQ(bytes[i], letter->pattern);
+    free(arena, letter);
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      std::mt19937 random(static_cast<unsigned>(t));
+      for (int round = 0; round < 5'000; ++round) {
+        const std::size_t size = BlockSize::of(sizeof(Letter) + random() % (kLargest - sizeof(Letter)));
+        for (FreeBlock* block = arena.allocate(size, 1 + random() % 4); block != nullptr;) {
+          FreeBlock* const next = block->next;
+          const auto pattern = static_cast<unsigned char>(random());
+          std::memset(static_cast<void*>(block), pattern, size);
+          auto* const letter = ::new (block) Letter{{nullptr}, size, pattern};
+          if (Letter* const before = boxes[random() % kBoxes].exchange(letter, memory_order_acq_rel)) {
+            free_letter(before);
+          }
+          block = next;
+        }
+        if (round % 500 == 0) arena.trim();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (Atomic<Letter*>& box : boxes) {
+    if (Letter* const letter = box.exchange(nullptr, memory_order_acquire)) free_letter(letter);
+  }
   arena.trim();
 }
 
