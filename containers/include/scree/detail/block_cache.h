@@ -68,7 +68,9 @@ class BlockCache {
   // Gives back all that is kept: a few blocks here and there would keep the memory around them, too.
   void flush() noexcept {
     if constexpr (kBytesKept != 0) {
-      for (Kept& kept : kept_) block_arena.free(std::exchange(kept, {}).first);
+      for (Kept& kept : kept_) {
+        if (kept.first != nullptr) block_arena.free(std::exchange(kept, {}).first);
+      }
       block_arena.trim();
     }
   }
