@@ -14,8 +14,10 @@
 #include <string_view>
 #include <utility>
 
+#include "hash_kinds.h"
 #include "index_checks.h"
 #include "reclaim.h"
+#include "support/coroutine.h"
 
 namespace scree::test {
 namespace {
@@ -27,6 +29,22 @@ TEST(HashIndex, example_insert_and_read) {
   EXPECT_EQ(index.read(1, [](std::uint64_t, const std::uint32_t& v) { return v; }), 0u);
   EXPECT_TRUE(index.remove_if(1, [](const std::uint32_t&) { return true; }));
   EXPECT_FALSE(index.contains(1));
+}
+
+TEST(HashIndex, example_of_coroutines) {
+  HashIndex<std::uint64_t, std::uint32_t> index;
+  index.insert(1, 0u);
+  bool done = false;
+  const auto use = [](HashIndex<std::uint64_t, std::uint32_t>& of, bool& ended) -> Coroutine {
+    const bool inserted = co_await of.insert_async(2, 1u);
+    EXPECT_TRUE(inserted);
+    const bool removed = co_await of.remove_if_async(1, [](const std::uint32_t&) { return true; });
+    EXPECT_TRUE(removed);
+    ended = true;
+  };
+  const Coroutine coroutine = use(index, done);
+  EXPECT_TRUE(coroutine.is_done() && done);
+  EXPECT_EQ(index.len(), 1u);
 }
 
 TEST(HashIndex, example_entries_outlive_the_index_under_a_barrier) {
@@ -88,22 +106,6 @@ TEST(HashIndex, takes_byte_strings_in_any_form_and_shows_views) {
   EXPECT_EQ(seen, (std::set<std::string>{"", "a", zero, std::string(70'000, 'x')}));
 }
 
-// A key that is looked up by something else of the user's.
-struct Person {
-  int id;
-  std::string name;
-};
-struct HashPerson {
-  using is_transparent = void;
-  std::size_t operator()(const Person& p) const { return static_cast<std::size_t>(p.id); }
-  std::size_t operator()(int id) const { return static_cast<std::size_t>(id); }
-};
-struct EqualPerson {
-  using is_transparent = void;
-  bool operator()(const Person& a, const Person& b) const { return a.id == b.id; }
-  bool operator()(const Person& a, int id) const { return a.id == id; }
-};
-
 TEST(HashIndex, takes_foreign_keys_where_hash_and_equality_do) {
   HashIndex<Person, int, HashPerson, EqualPerson> index;
   EXPECT_TRUE(index.insert(Person{7, "seven"}, 1));
@@ -128,7 +130,8 @@ TEST(HashIndex, may_be_used_by_destructors_of_its_entries) {
   check_that_destructors_of_entries_may_use_the_index<HashIndex>();
 }
 
-// The bits that distinguish these keys are few and in awkward places; a bucket taken from unmixed bits would hold them all.
+// The bits that distinguish these keys are few and in awkward places; a bucket taken from unmixed bits would hold them
+// all.
 TEST(HashIndex, spreads_keys_that_an_identity_hash_would_not) {
   for (const unsigned shift : {0u, 20u, 44u}) {
     constexpr std::uint64_t kKeys = 4096;

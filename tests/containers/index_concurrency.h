@@ -82,6 +82,13 @@ auto performer(Index& index) {
           e.ok = inserted;
         }
         break;
+      case Op::kUpdate:
+        e.ok = index.update(key, [&](const V& value) {
+          e.result = std::int64_t{value};
+          return V(e.argument);
+        });
+        if (!e.ok) e.result.reset();
+        break;
     }
   };
 }

@@ -18,93 +18,14 @@
 #include <scree/hash_index.h>
 #include <scree/tree_index.h>
 
+#include "hash_kinds.h"
 #include "index_failures.h"
 #include "reclaim.h"
 
 namespace scree::test {
 namespace {
 
-struct HashFussy {
-  std::size_t operator()(const Fussy& f) const {
-    if (FailurePoint::strikes()) throw Failure();
-    return static_cast<std::size_t>(f.value());
-  }
-};
-
-// Builds an index up and takes it down again, so that every kind of structural change comes by. `keys`: a prime.
-template <class Config, class Index>
-void fail_everything(int keys) {
-  {
-    Index index;
-    std::map<int, int> expected;
-    const auto next = [&](auto change) { return changed(expected, change); };
-    for (int i = 0; i < keys; ++i) {
-      const int n = i * 7 % keys;
-      // Copied in, moved in, replaced: in turn.
-      auto key = Config::key(n);
-      Fussy value(n);
-      const auto with_n = next([&](auto& map) { map[n] = n; });
-      if (i % 3 == 0) {
-        fail_at_every_step<Config>(index, expected, with_n, [&] { EXPECT_TRUE(index.insert(key, value)); });
-        EXPECT_EQ(value.value(), n);
-      } else if (i % 3 == 1) {
-        fail_at_every_step<Config>(index, expected, with_n, [&] {
-          EXPECT_EQ(value.value(), n) << "a failure leaves the arguments untouched";
-          EXPECT_EQ(Config::number(key), n);
-          EXPECT_TRUE(index.insert(std::move(key), std::move(value)));
-        });
-      } else {
-        fail_at_every_step<Config>(index, expected, with_n, [&] {
-          EXPECT_EQ(value.value(), n) << "a failure leaves the arguments untouched";
-          EXPECT_FALSE(index.upsert(key, std::move(value)));
-        });
-      }
-      Fussy second(n + 1000);
-      fail_at_every_step<Config>(index, expected, expected,
-                                 [&] { EXPECT_FALSE(index.insert(Config::key(n), std::move(second))); });
-      EXPECT_EQ(second.value(), n + 1000);
-      if (i % 5 == 0) {
-        const auto replaced = next([&](auto& map) { map[n] = n + 1000; });
-        fail_at_every_step<Config>(index, expected, replaced,
-                                   [&] { EXPECT_TRUE(index.upsert(Config::key(n), std::move(second))); });
-      }
-    }
-    const auto probe = Config::key(3);
-    fail_at_every_step<Config>(index, expected, expected, [&] {
-      EXPECT_TRUE(index.contains(probe));
-      EXPECT_TRUE(index.read(probe, [](const auto&, const Fussy&) {}));
-      const ebr::Barrier barrier;
-      EXPECT_FALSE(index.find_or_insert(probe, barrier, 5).second);
-    });
-    for (int i = 0; i < keys; ++i) {
-      const int n = i * 11 % keys;
-      const auto key = Config::key(n);
-      const auto without_n = next([&](auto& map) { map.erase(n); });
-      fail_at_every_step<Config>(index, expected, expected,
-                                 [&] { EXPECT_FALSE(index.remove_if(key, [](const Fussy&) { return false; })); });
-      fail_at_every_step<Config>(index, expected, without_n, [&] { EXPECT_TRUE(index.remove(key)); });
-      if (i == keys / 2) {
-        const ebr::Barrier barrier;
-        fail_at_every_step<Config>(index, expected, next([&](auto& map) { map[n] = 5; }),
-                                   [&] { EXPECT_TRUE(index.find_or_insert(key, barrier, 5).second); });
-        fail_at_every_step<Config>(index, expected, next([&](auto& map) { map.erase(n); }),
-                                   [&] { EXPECT_TRUE(index.remove(key)); });
-      }
-    }
-    for (int n = 0; n < keys; ++n) index.insert(Config::key(n), Fussy(n)), expected[n] = n;
-    if constexpr (requires { index.assign_sorted(std::vector<std::pair<typename Config::Key, Fussy>>()); }) {
-      std::vector<std::pair<typename Config::Key, Fussy>> sorted;
-      std::map<int, int> assigned;
-      for (int n = 0; n < keys; ++n) sorted.emplace_back(Config::key(n), Fussy(2 * n)), assigned[n] = 2 * n;
-      fail_at_every_step<Config>(index, expected, assigned, [&] { index.assign_sorted(sorted); });
-    }
-    fail_at_every_step<Config>(index, expected, {}, [&] { index.clear(); });
-  }
-  EXPECT_TRUE(reclaim_all());
-  EXPECT_EQ(Fussy::alive, 0);
-}
-
-// The same of what only TreeIndex has: changes by functions and handles, and pops.
+// What only TreeIndex has: changes by functions and handles, and pops.
 template <class Config, class Index>
 void fail_every_change(int keys) {
   {
@@ -202,9 +123,6 @@ TEST(HashIndexException, changes_nothing_with_keys_that_throw) {
   fail_everything<FussyConfig, HashIndex<Fussy, Fussy, HashFussy>>(151);
 }
 // Every key is compared with others, after the new entry was made.
-struct OneHash {
-  std::size_t operator()(const Fussy&) const noexcept { return 1; }
-};
 TEST(HashIndexException, changes_nothing_with_keys_that_throw_and_collide) {
   fail_everything<FussyConfig, HashIndex<Fussy, Fussy, OneHash>>(31);
 }
@@ -245,21 +163,6 @@ TEST(TreeIndexException, a_removal_of_a_range_leaves_the_others_with_byte_string
 }
 TEST(TreeIndexException, a_removal_of_a_range_leaves_the_others_with_integers) {
   fail_removal_of_a_range<IntegerConfig>(kRemoveRange);
-}
-
-template <class Index>
-void fail_construction() {
-  for (std::size_t step = 1;; ++step) {
-    FailurePoint::left = step;
-    try {
-      const Index index;
-      FailurePoint::left = 0;
-      return;
-    } catch (const std::bad_alloc&) {
-      EXPECT_EQ(FailurePoint::left, 0u);
-    }
-    ASSERT_LT(step, 100u);
-  }
 }
 
 TEST(HashIndexException, construction_leaks_nothing) { fail_construction<HashIndex<std::uint64_t, Fussy>>(); }

@@ -10,14 +10,18 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <scree/tree_index.h>
 
+#include "reclaim.h"
 #include "support/failing_new.h"
 #include "support/tree_walk.h"
 
@@ -67,6 +71,44 @@ class Fussy {
  private:
   int n_;
 };
+struct HashFussy {
+  std::size_t operator()(const Fussy& f) const {
+    if (FailurePoint::strikes()) throw Failure();
+    return static_cast<std::size_t>(f.value());
+  }
+};
+inline void may_fail() {
+  if (FailurePoint::strikes()) throw Failure();
+}
+
+// Key and value that lie in a table.
+struct PlainKey {
+  int n;
+  friend bool operator==(const PlainKey& a, const PlainKey& b) {
+    may_fail();
+    return a.n == b.n;
+  }
+};
+class PlainValue {
+ public:
+  PlainValue() = default;
+  explicit PlainValue(int n) : n_(n) {}
+  int value() const noexcept { return n_; }
+
+ private:
+  int n_ = 0;
+};
+struct HashPlain {
+  std::size_t operator()(const PlainKey& key) const {
+    may_fail();
+    return static_cast<std::size_t>(key.n);
+  }
+};
+struct PlainConfig {
+  using Key = PlainKey;
+  static PlainKey key(int n) { return {n}; }
+  static int number(const PlainKey& key) { return key.n; }
+};
 struct FussyConfig {
   using Key = Fussy;
   static Fussy key(int n) { return Fussy(n); }
@@ -91,7 +133,7 @@ std::map<int, int> contents(const Index& index) {
     EXPECT_TRUE(entries.emplace(Config::number(key), value.value()).second) << "one key twice";
   }
   EXPECT_EQ(index.len(), entries.size());
-  if constexpr (requires { index.memory_usage(); }) {
+  if constexpr (requires { walk_through(index); }) {
     EXPECT_TRUE(size_is_exact(index));
   }
   return entries;
@@ -125,22 +167,153 @@ void fail_at_every_step(Index& index, std::map<int, int>& expected, const std::m
   }
 }
 
+// The same of an operation on many entries that a failure may leave done in part: each entry is as before, or as
+// afterwards. It goes on from there.
+template <class Config, class Index, class Operation>
+void fail_at_every_step_of_many(Index& index, std::map<int, int>& expected, const std::map<int, int>& afterwards,
+                                Operation&& operation) {
+  for (std::size_t step = 1;; ++step) {
+    bool done = false;
+    FailurePoint::left = step;
+    try {
+      operation();
+      done = true;
+    } catch (const std::bad_alloc&) {
+    } catch (const Failure&) {
+    }
+    FailurePoint::left = 0;
+    auto now = contents<Config>(index);
+    if (done) {
+      ASSERT_EQ(now, afterwards) << "step " << step;
+      expected = afterwards;
+      return;
+    }
+    const auto in = [](const std::map<int, int>& map, int key) {
+      const auto found = map.find(key);
+      return found == map.end() ? std::nullopt : std::optional(found->second);
+    };
+    for (const std::map<int, int>* entries :
+         std::initializer_list<const std::map<int, int>*>{&now, &expected, &afterwards}) {
+      for (const auto& [key, value] : *entries) {
+        ASSERT_TRUE(in(now, key) == in(expected, key) || in(now, key) == in(afterwards, key)) << "key " << key;
+      }
+    }
+    expected = std::move(now);
+    ASSERT_LT(step, 10'000u);
+  }
+}
+
 template <class Change>
 std::map<int, int> changed(std::map<int, int> map, Change change) {
   change(map);
   return map;
 }
 
+// Builds an index up and takes it down again, so that every kind of structural change comes by. `keys`: a prime.
+template <class Config, class Index>
+void fail_everything(int keys) {
+  using Value = typename Index::mapped_type;
+  {
+    Index index;
+    std::map<int, int> expected;
+    const auto next = [&](auto change) { return changed(expected, change); };
+    for (int i = 0; i < keys; ++i) {
+      const int n = i * 7 % keys;
+      // Copied in, moved in, replaced: in turn.
+      auto key = Config::key(n);
+      Value value(n);
+      const auto with_n = next([&](auto& map) { map[n] = n; });
+      if (i % 4 == 3) {
+        fail_at_every_step<Config>(index, expected, with_n, [&] {
+          EXPECT_EQ(Config::number(key), n) << "a failure leaves the arguments untouched";
+          EXPECT_TRUE(index.insert(std::move(key), value));
+        });
+        EXPECT_EQ(value.value(), n);
+      } else if (i % 3 == 0) {
+        fail_at_every_step<Config>(index, expected, with_n, [&] { EXPECT_TRUE(index.insert(key, value)); });
+        EXPECT_EQ(value.value(), n);
+      } else if (i % 3 == 1) {
+        fail_at_every_step<Config>(index, expected, with_n, [&] {
+          EXPECT_EQ(value.value(), n) << "a failure leaves the arguments untouched";
+          EXPECT_EQ(Config::number(key), n);
+          EXPECT_TRUE(index.insert(std::move(key), std::move(value)));
+        });
+      } else {
+        fail_at_every_step<Config>(index, expected, with_n, [&] {
+          EXPECT_EQ(value.value(), n) << "a failure leaves the arguments untouched";
+          EXPECT_FALSE(index.upsert(key, std::move(value)));
+        });
+      }
+      Value second(n + 1000);
+      fail_at_every_step<Config>(index, expected, expected,
+                                 [&] { EXPECT_FALSE(index.insert(Config::key(n), std::move(second))); });
+      EXPECT_EQ(second.value(), n + 1000);
+      if (i % 5 == 0) {
+        const auto replaced = next([&](auto& map) { map[n] = n + 1000; });
+        fail_at_every_step<Config>(index, expected, replaced,
+                                   [&] { EXPECT_TRUE(index.upsert(Config::key(n), std::move(second))); });
+      }
+    }
+    const auto probe = Config::key(3);
+    fail_at_every_step<Config>(index, expected, expected, [&] {
+      EXPECT_TRUE(index.contains(probe));
+      EXPECT_TRUE(index.read(probe, [](const auto&, const Value&) {}));
+      const ebr::Barrier barrier;
+      EXPECT_FALSE(index.find_or_insert(probe, barrier, 5).second);
+    });
+    for (int i = 0; i < keys; ++i) {
+      const int n = i * 11 % keys;
+      const auto key = Config::key(n);
+      const auto without_n = next([&](auto& map) { map.erase(n); });
+      fail_at_every_step<Config>(index, expected, expected,
+                                 [&] { EXPECT_FALSE(index.remove_if(key, [](const Value&) { return false; })); });
+      fail_at_every_step<Config>(index, expected, without_n, [&] { EXPECT_TRUE(index.remove(key)); });
+      if (i == keys / 2) {
+        const ebr::Barrier barrier;
+        fail_at_every_step<Config>(index, expected, next([&](auto& map) { map[n] = 5; }),
+                                   [&] { EXPECT_TRUE(index.find_or_insert(key, barrier, 5).second); });
+        fail_at_every_step<Config>(index, expected, next([&](auto& map) { map.erase(n); }),
+                                   [&] { EXPECT_TRUE(index.remove(key)); });
+      }
+    }
+    for (int n = 0; n < keys; ++n) index.insert(Config::key(n), Value(n)), expected[n] = n;
+    if constexpr (requires { index.assign_sorted(std::vector<std::pair<typename Config::Key, Value>>()); }) {
+      std::vector<std::pair<typename Config::Key, Value>> sorted;
+      std::map<int, int> assigned;
+      for (int n = 0; n < keys; ++n) sorted.emplace_back(Config::key(n), Value(2 * n)), assigned[n] = 2 * n;
+      fail_at_every_step<Config>(index, expected, assigned, [&] { index.assign_sorted(sorted); });
+    }
+    fail_at_every_step_of_many<Config>(index, expected, {}, [&] { index.clear(); });
+  }
+  EXPECT_TRUE(reclaim_all());
+  EXPECT_EQ(Fussy::alive, 0);
+}
+
+template <class Index>
+void fail_construction() {
+  for (std::size_t step = 1;; ++step) {
+    FailurePoint::left = step;
+    try {
+      const Index index;
+      FailurePoint::left = 0;
+      return;
+    } catch (const std::bad_alloc&) {
+      EXPECT_EQ(FailurePoint::left, 0u);
+    }
+    ASSERT_LT(step, 100u);
+  }
+}
+
 // What is outside the range stays, and what a failure leaves of it can be removed afterwards.
 // `remove(index, lower, upper)`: returns how many it removed.
 template <class Config, class Remove>
 void fail_removal_of_a_range(const Remove& remove) {
-  constexpr int kKeys = 6 * detail::kLeafBase + 1, kBegin = kKeys / 8, kEnd = kKeys * 7 / 8;
+  constexpr int kEntries = 6 * detail::kLeafBase + 1, kBegin = kEntries / 8, kEnd = kEntries * 7 / 8;
   for (std::size_t step = 1;; ++step) {
     TreeIndex<typename Config::Key, Fussy> index;
     std::map<int, int> expected;
-    for (int i = 0; i < kKeys; ++i) {
-      const int n = i * 7 % kKeys;
+    for (int i = 0; i < kEntries; ++i) {
+      const int n = i * 7 % kEntries;
       index.insert(Config::key(n), Fussy(n));
       if (n < kBegin || n >= kEnd) expected[n] = n;
     }

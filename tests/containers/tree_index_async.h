@@ -6,15 +6,12 @@
 #pragma once
 
 #include <algorithm>
-#include <coroutine>
 #include <cstdint>
 #include <string>
-#include <vector>
 
-#include <scree/ebr.h>
-#include <scree/resume_hook.h>
 #include <scree/tree_index.h>
 
+#include "awaiting.h"
 #include "stop_at.h"
 #include "support/coroutine.h"
 #include "waiting_thread.h"
@@ -35,18 +32,6 @@ class Cell {
  private:
   static constexpr std::int64_t kDestroyed = -77;
   std::int64_t value_;
-};
-
-inline bool is_outside() {
-  const ebr::detail::Record* const record = ebr::detail::this_record();
-  return record == nullptr || record->is_outside();
-}
-
-// Keeps what it is given.
-class Collects final : public ResumeHook {
- public:
-  void resume(std::coroutine_handle<> coroutine) noexcept override { collected.push_back(coroutine); }
-  std::vector<std::coroutine_handle<>> collected;
 };
 
 inline Coroutine insert_one(Numbers& index, std::uint64_t key, bool& result) {

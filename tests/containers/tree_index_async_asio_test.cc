@@ -151,31 +151,6 @@ TEST(TreeIndexAsyncAsio, ascending_inserts_by_many_coroutines_lose_nothing) {
 }
 
 #if SCREE_SYNC_POINTS
-// A coroutine that is either resumed or destroyed, where both come together.
-class Guarded final : public ResumeHook {
- public:
-  void resume(std::coroutine_handle<> handle) noexcept override {
-    const std::lock_guard lock(mutex_);
-    if (!is_destroyed_) handle.resume();
-  }
-  template <class Begin>
-  void begin(const Begin& begin_coroutine) {
-    const std::lock_guard lock(mutex_);
-    const ResumeScope scope(*this);
-    coroutine_ = begin_coroutine();
-  }
-  void destroy() {
-    const std::lock_guard lock(mutex_);
-    is_destroyed_ = true;
-    coroutine_.destroy();
-  }
-
- private:
-  std::mutex mutex_;
-  Coroutine coroutine_;
-  bool is_destroyed_ = false;
-};
-
 // They wait for one thread. Some are destroyed, by several threads, while that goes on and lets all on.
 TEST(TreeIndexAsyncAsio, coroutines_are_destroyed_while_others_go_on) {
   for (const Stop& stop : kStops) {

@@ -19,6 +19,7 @@ struct FailurePoint {
   // Whether operator new(nothrow) may fail. Reclamation alone uses it: it prefers a leak to an early reclamation.
   static inline thread_local bool nothrow_fails = false;
   static inline thread_local std::size_t allocations = 0;  // so far
+  static inline thread_local std::size_t last_size = 0;    // of the newest
   // Of any thread, of memory that was allocated with an alignment: what is not freed yet.
   static inline std::atomic<std::ptrdiff_t> aligned_alive{0};
 
@@ -31,6 +32,7 @@ struct FailurePoint {
 
 inline void* allocate(std::size_t size, std::size_t alignment) {
   ++FailurePoint::allocations;
+  FailurePoint::last_size = size;
   if (FailurePoint::strikes()) throw std::bad_alloc();
   void* p = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
   if (p == nullptr) throw std::bad_alloc();

@@ -20,20 +20,21 @@
 
 namespace scree::test {
 
-enum class Op { kInsert, kUpsert, kRemove, kRemoveIfOdd, kRead, kFindOrInsert };
+enum class Op { kInsert, kUpsert, kRemove, kRemoveIfOdd, kRead, kFindOrInsert, kUpdate };
 
 struct Event {
   std::uint64_t key = 0;
   Op op = Op::kRead;
   std::int64_t argument = 0;           // what is written
   bool ok = false;                     // inserted, replaced, removed, found
-  std::optional<std::int64_t> result;  // kRead, kFindOrInsert: the value seen
+  std::optional<std::int64_t> result;  // kRead, kFindOrInsert, kUpdate: the value seen
   std::uint64_t invoked = 0;
   std::uint64_t responded = 0;
 };
 
 inline std::string to_string(const Event& e) {
-  static constexpr const char* kNames[] = {"insert", "upsert", "remove", "remove_if_odd", "read", "find_or_insert"};
+  static constexpr const char* kNames[] = {"insert", "upsert",         "remove", "remove_if_odd",
+                                           "read",   "find_or_insert", "update"};
   std::ostringstream out;
   out << '[' << e.invoked << ", " << e.responded << "] " << kNames[static_cast<int>(e.op)] << '(' << e.key << ", "
       << e.argument << ") -> " << (e.ok ? "true" : "false");
@@ -92,6 +93,10 @@ inline bool apply(const Event& e, std::optional<std::int64_t>& value) {
       if (e.ok == present) return false;
       if (!present) value = e.argument;
       return e.result == value;
+    case Op::kUpdate:
+      if (e.ok != present || e.result != value) return false;
+      if (present) value = e.argument;
+      return true;
   }
   return false;
 }

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "support/history_workload.h"
@@ -111,6 +112,10 @@ class LockedMap {
         e.ok = !present;
         if (!present) map_[e.key] = e.argument;
         e.result = map_[e.key];
+        break;
+      case Op::kUpdate:
+        e.ok = present;
+        if (present) e.result = std::exchange(found->second, e.argument);
         break;
     }
   }

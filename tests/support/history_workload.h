@@ -41,7 +41,7 @@ std::optional<std::string> run_and_check(const Workload& workload, Perform&& per
       for (std::size_t n = 0; n < workload.operations; ++n) {
         static constexpr Op kMix[] = {Op::kInsert, Op::kUpsert,      Op::kUpsert, Op::kRemove,
                                       Op::kRemove, Op::kRemoveIfOdd, Op::kRead,   Op::kRead,
-                                      Op::kRead,   Op::kFindOrInsert};
+                                      Op::kRead,   Op::kFindOrInsert, Op::kUpdate};
         const std::uint64_t key = random() % workload.keys;
         const Op op = kMix[random() % std::size(kMix)];
         // Every write has its own value.

@@ -21,7 +21,7 @@
 
 #include <scree/atomic.h>
 #include <scree/bound.h>
-#include <scree/detail/tree_awaiter.h>
+#include <scree/detail/retry_awaiter.h>
 #include <scree/detail/tree_cursor.h>
 #include <scree/detail/tree_draft.h>
 #include <scree/detail/tree_range.h>
@@ -80,7 +80,7 @@ class TreeIndex {
   Allocator get_allocator() const noexcept { return Allocator(structure_.memory().allocator()); }
 
   // O(log n) each, of an index of n entries. Of those that may wait there is one for coroutines, NAME_async(): to be
-  // awaited where it is called, as it refers to its arguments, outside barriers (tree_awaiter.h). A function that is
+  // awaited where it is called, as it refers to its arguments, outside barriers (retry_awaiter.h). A function that is
   // passed to one is called within a barrier; after a wait it is asked again.
 
   // False, with the value untouched, if the key is present.
@@ -476,7 +476,7 @@ class TreeIndex {
 
   template <class Try>
   static auto awaiter_of(Try attempt) {
-    return detail::TreeAwaiter<Refusal, Try>(std::move(attempt));
+    return detail::RetryAwaiter<Refusal, Try>(std::move(attempt));
   }
   // What one tries to do with a Writer, for coroutines: it returns nothing if it is refused.
   template <class Try>

@@ -115,6 +115,18 @@ class Domain {
     record.waiting_since.store(kOffered, memory_order_relaxed);  // [H1] what is being taken is no worse for it
   }
 
+  // For those who know by themselves when what they set aside may be used again: the epoch in which that was, if it had
+  // been done before the call, and whether every barrier that began in it or before has ended.
+  std::uint64_t begin_period() noexcept { return epoch_.fetch_add(1, memory_order_acq_rel); }              // [G1]
+  bool is_past(std::uint64_t epoch) const noexcept { return epoch < grace_.load(memory_order_acquire); }  // [G2]
+  // Ends the grace period of what was set aside before, as far as no barrier holds it back. Costs an interruption of
+  // every running thread of the process.
+  void advance_now(Record& record) noexcept {
+    if (record.busy) return;
+    const Busy here(record);
+    if (holds_lists(record)) advance(record, false);
+  }
+
   // Threads that ask are numbered: a hint for structures that give each of them a place of its own.
   std::uint32_t next_thread_number() noexcept { return threads_.fetch_add(1, memory_order_relaxed); }
 

@@ -64,14 +64,26 @@ class Entry {
   V& value() noexcept { return value_; }
   const V& value() const noexcept { return value_; }
 
-  // Gives an entry that was never published back to the arguments that were moved into it, where that cannot fail.
-  template <class Key, class Value>
-  void give_back(Key&& key, Value&& value) noexcept {
+  // An entry that was never published gives what was moved into it back to the arguments, where that cannot fail.
+  template <class Key>
+  void give_back_key(Key&& key) noexcept {
     if constexpr (std::is_rvalue_reference_v<Key&&> && std::is_nothrow_assignable_v<Key&&, K&&>) {
       key = std::move(key_);
     }
+  }
+  template <class Value>
+  void give_back_value(Value&& value) noexcept {
     if constexpr (std::is_rvalue_reference_v<Value&&> && std::is_nothrow_assignable_v<Value&&, V&&>) {
       value = std::move(value_);
+    }
+  }
+
+  // Key and value, moved out; if that throws, the entry is as it was unless the value's own constructor changed it.
+  std::pair<K, V> take() {
+    if constexpr (std::is_nothrow_move_constructible_v<V> || !std::is_copy_constructible_v<K>) {
+      return {std::move_if_noexcept(key_), std::move(value_)};
+    } else {
+      return {std::as_const(key_), std::move(value_)};
     }
   }
 
@@ -80,7 +92,14 @@ class Entry {
 
  private:
   template <class Key, class... Args>
-  explicit Entry(Key&& key, Args&&... args) : key_(std::forward<Key>(key)), value_(std::forward<Args>(args)...) {}
+  explicit Entry(Key&& key, Args&&... args) : key_(std::forward<Key>(key)) {
+    try {
+      ::new (static_cast<void*>(std::addressof(value_))) V(std::forward<Args>(args)...);
+    } catch (...) {
+      give_back_key(std::forward<Key>(key));
+      throw;
+    }
+  }
   ~Entry() {}
 
   static void free(Entry* entry) noexcept {
@@ -125,12 +144,17 @@ class Entry<std::string, V, Memory> {
   const V& value() const noexcept { return value_; }
 
   // The key was copied, so there is only the value to give back.
-  template <class Key, class Value>
-  void give_back(Key&&, Value&& value) noexcept {
+  template <class Key>
+  void give_back_key(Key&&) noexcept {}
+  template <class Value>
+  void give_back_value(Value&& value) noexcept {
     if constexpr (std::is_rvalue_reference_v<Value&&> && std::is_nothrow_assignable_v<Value&&, V&&>) {
       value = std::move(value_);
     }
   }
+
+  // Key and value, which is moved out.
+  std::pair<std::string, V> take() { return {std::string(key()), std::move(value_)}; }
 
   std::size_t bytes() const noexcept { return Memory::template whole<alignof(Entry)>(size()); }
 
@@ -183,8 +207,8 @@ class Entry<K, Bytes, Memory> {
   std::string_view value() const noexcept { return {reinterpret_cast<const char*>(this + 1), value_size_}; }
 
   // The value was copied.
-  template <class Key, class Value>
-  void give_back(Key&&, Value&&) noexcept {}
+  template <class Value>
+  void give_back_value(Value&&) noexcept {}
 
   std::size_t bytes() const noexcept { return Memory::template whole<alignof(Entry)>(size()); }
 
@@ -232,8 +256,8 @@ class Entry<std::string, Bytes, Memory> {
     return {reinterpret_cast<const char*>(this + 1) + key_size(), value_size_};
   }
 
-  template <class Key, class Value>
-  void give_back(Key&&, Value&&) noexcept {}
+  template <class Value>
+  void give_back_value(Value&&) noexcept {}
 
   std::size_t bytes() const noexcept { return Memory::template whole<alignof(Entry)>(size()); }
 

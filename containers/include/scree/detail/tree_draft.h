@@ -62,7 +62,7 @@ class TreeDraft {
   template <class Value>
   void give_back(Value&& value) noexcept {
     auto* const entry = Slots::entry_of(content_->payload);
-    entry->give_back(entry->key(), std::forward<Value>(value));
+    entry->give_back_value(std::forward<Value>(value));
     discard();
   }
   // The tree has it.

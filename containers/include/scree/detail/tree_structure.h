@@ -19,7 +19,7 @@
 #include <scree/detail/leaf_view.h>
 #include <scree/detail/tree_builder.h>
 #include <scree/detail/tree_change.h>
-#include <scree/detail/tree_counters.h>
+#include <scree/detail/index_counters.h>
 #include <scree/detail/tree_inner.h>
 #include <scree/detail/tree_leaf.h>
 #include <scree/detail/tree_refusal.h>
@@ -76,7 +76,7 @@ class TreeStructure {
 
     Atomic<Inner*> root;
     Lock lock;  // of the root pointer
-    TreeCounters counters;
+    IndexCounters counters;
 
    private:
     explicit Tree(Inner* node) noexcept : root(node) {}

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How many entries a tree has, and how many bytes what belongs to it takes.
+// How many entries an index has, and how many bytes what belongs to it takes.
 //
 // Thread safety: any thread at any time. A sum is exact if all that was counted happens before it; beside writers it is
-// that of no one moment. No decision rests on it, so it is not under the explorer.
+// that of no one moment. What is decided by it, as the size of a table, is right with any value; so it is not under the
+// explorer.
 
 #pragma once
 
@@ -16,7 +17,7 @@
 
 namespace scree::detail {
 
-class TreeCounters {
+class IndexCounters {
  public:
   // Either may be less than none, or none.
   void add(std::ptrdiff_t entries, std::ptrdiff_t bytes) noexcept {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a coroutine awaits for an operation of a TreeIndex that may have to wait. The operation is tried at once, and
+// What a coroutine awaits for an operation of an index that may have to wait. The operation is tried at once, and
 // needs no memory of its own where it succeeds. Where it is refused for a lock, a coroutine of the awaiter's waits
 // until that has been released, and tries again. It is not handed the lock: others who need it would wait until an
 // executor comes to resume the coroutine, and two coroutines could refuse each other for ever.
@@ -26,14 +26,14 @@ namespace scree::detail {
 // it was not, if there is more to do, under another barrier.
 // Awaited once, where it was made, by a coroutine that holds no barrier then. It may be destroyed while it waits.
 template <class Refusal, class Try>
-class [[nodiscard]] TreeAwaiter {
+class [[nodiscard]] RetryAwaiter {
   using Result = typename std::invoke_result_t<Try&, const ebr::Barrier&, Refusal&>::value_type;
 
  public:
-  explicit TreeAwaiter(Try attempt) : attempt_(std::move(attempt)) {}
-  TreeAwaiter(const TreeAwaiter&) = delete;
-  TreeAwaiter& operator=(const TreeAwaiter&) = delete;
-  ~TreeAwaiter() {
+  explicit RetryAwaiter(Try attempt) : attempt_(std::move(attempt)) {}
+  RetryAwaiter(const RetryAwaiter&) = delete;
+  RetryAwaiter& operator=(const RetryAwaiter&) = delete;
+  ~RetryAwaiter() {
     if (!rest_) return;
     rest_.promise().awaiting = nullptr;
     rest_.destroy();
@@ -65,7 +65,7 @@ class [[nodiscard]] TreeAwaiter {
       void await_resume() const noexcept {}
     };
     struct promise_type {
-      explicit promise_type(TreeAwaiter& whose) noexcept : awaiter(whose) {}
+      explicit promise_type(RetryAwaiter& whose) noexcept : awaiter(whose) {}
       promise_type(const promise_type&) = delete;
       promise_type& operator=(const promise_type&) = delete;
       ~promise_type() {
@@ -79,13 +79,13 @@ class [[nodiscard]] TreeAwaiter {
       void return_void() const noexcept {}
       void unhandled_exception() noexcept { awaiter.error_ = std::current_exception(); }
 
-      TreeAwaiter& awaiter;
+      RetryAwaiter& awaiter;
       std::coroutine_handle<> awaiting;
     };
     std::coroutine_handle<promise_type> coroutine;
   };
 
-  static Rest wait_and_try_again(TreeAwaiter& self) {
+  static Rest wait_and_try_again(RetryAwaiter& self) {
     ResumeHook* const hook = resume_hook();
     do {
       // Where it has been killed instead, the operation goes another way.
@@ -97,7 +97,7 @@ class [[nodiscard]] TreeAwaiter {
   bool succeeds() {
     do {
       const ebr::Barrier barrier;
-      result_ = attempt_(barrier, refusal_);
+      if (auto result = attempt_(barrier, refusal_)) result_.emplace(*std::move(result));
     } while (!result_ && !refusal_);
     return result_.has_value();
   }
