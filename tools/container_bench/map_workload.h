@@ -26,22 +26,22 @@
 
 namespace scree::bench {
 
-inline constexpr std::uint64_t kOrderedMapEntries = 1'000'000;
+inline constexpr std::uint64_t kMapEntries = 1'000'000;
 inline constexpr std::uint64_t kScanLength = 100;
 
 inline std::uint64_t splitmix64(std::uint64_t i) { return Random(i).next(); }
 
 // The numbers of the keys in both orders, made once for each n.
-struct OrderedMapKeys {
-  explicit OrderedMapKeys(std::uint64_t n) : greatest(std::min(n, kScanLength)) {
+struct MapKeys {
+  explicit MapKeys(std::uint64_t n) : greatest(std::min(n, kScanLength)) {
     for (std::uint64_t i = 0; i < n; ++i) in_order.push_back(splitmix64(i));
     shuffled = in_order;
     for (std::uint64_t i = n; i > 1; --i) std::swap(shuffled[i - 1], shuffled[splitmix64(~i) % i]);
     std::partial_sort_copy(in_order.begin(), in_order.end(), greatest.begin(), greatest.end(), std::greater<>());
   }
-  static const OrderedMapKeys& of(std::uint64_t n) {
-    static std::unique_ptr<OrderedMapKeys> last;
-    if (last == nullptr || last->in_order.size() != n) last = std::make_unique<OrderedMapKeys>(n);
+  static const MapKeys& of(std::uint64_t n) {
+    static std::unique_ptr<MapKeys> last;
+    if (last == nullptr || last->in_order.size() != n) last = std::make_unique<MapKeys>(n);
     return *last;
   }
 

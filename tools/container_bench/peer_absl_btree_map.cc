@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "ordered_map.h"
+#include "map_runs.h"
 #include "registry.h"
 
 #if SCREE_BENCH_ABSL
@@ -30,6 +30,7 @@ template <class W, class M, class Query>
 struct AbslWay : StandardMapWay<W, M, Query> {
   static constexpr unsigned kThreads = 1;
   static constexpr bool kErases = true;
+  static constexpr bool kOrdered = true;
 
   static bool erase(M* map, typename W::KeyView key) { return map->erase(Query(key)) != 0; }
 };
@@ -42,9 +43,9 @@ using ByteWay = AbslWay<ByteWorkload, absl::btree_map<std::string, std::string>,
 void add_absl_btree_map(Registry* registry) {
   const std::string version = "Abseil " + std::to_string(ABSL_LTS_RELEASE_VERSION);
   registry->add_peer("absl_btree_map", version);
-  add_ordered_map_side<NumberWay>(registry, "tree_index", "absl_btree_map");
+  add_map_side<NumberWay>(registry, "tree_index", "absl_btree_map");
   registry->add_peer("absl_btree_map_bytes", version);
-  add_ordered_map_side<ByteWay>(registry, "tree_index_bytes", "absl_btree_map_bytes");
+  add_map_side<ByteWay>(registry, "tree_index_bytes", "absl_btree_map_bytes");
 }
 
 #else

@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-#include "ordered_map.h"
+#include "map_runs.h"
 #include "registry.h"
 
 #if SCREE_BENCH_TBB
@@ -25,6 +25,7 @@ template <class W, class M>
 struct TbbWay : StandardMapWay<W, M> {
   static constexpr unsigned kThreads = std::numeric_limits<unsigned>::max();
   static constexpr bool kErases = false;
+  static constexpr bool kOrdered = true;
 };
 
 using NumberWay = TbbWay<NumberWorkload, tbb::concurrent_map<std::uint64_t, std::uint64_t>>;
@@ -35,9 +36,9 @@ using ByteWay = TbbWay<ByteWorkload, tbb::concurrent_map<std::string, std::strin
 
 void add_tbb_map(Registry* registry) {
   registry->add_peer("tbb_map", "oneTBB " TBB_VERSION_STRING);
-  add_ordered_map_side<NumberWay>(registry, "tree_index", "tbb_map");
+  add_map_side<NumberWay>(registry, "tree_index", "tbb_map");
   registry->add_peer("tbb_map_bytes", "oneTBB " TBB_VERSION_STRING);
-  add_ordered_map_side<ByteWay>(registry, "tree_index_bytes", "tbb_map_bytes");
+  add_map_side<ByteWay>(registry, "tree_index_bytes", "tbb_map_bytes");
 }
 
 #else

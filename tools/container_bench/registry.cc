@@ -87,6 +87,10 @@ Registry all_contenders() {
   add_tree_index(&registry);
   add_absl_btree_map(&registry);
   add_tbb_map(&registry);
+  add_hash(&registry);
+  add_absl_flat_hash_map(&registry);
+  add_tbb_hash_map(&registry);
+  add_libcuckoo(&registry);
   return registry;
 }
 

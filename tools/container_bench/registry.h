@@ -66,6 +66,10 @@ void add_boost_queue(Registry* registry);
 void add_tree_index(Registry* registry);
 void add_absl_btree_map(Registry* registry);
 void add_tbb_map(Registry* registry);
+void add_hash(Registry* registry);
+void add_absl_flat_hash_map(Registry* registry);
+void add_tbb_hash_map(Registry* registry);
+void add_libcuckoo(Registry* registry);
 
 // All of the above, in the order in which they run and are shown.
 Registry all_contenders();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Benchmarks of ordered maps.
+// Benchmarks of maps, ordered ones and others.
 //
 // A way of doing it is a type with:
 //   Workload                                          what is put in (map_workload.h): KeyView and ValueView are its
@@ -8,11 +8,12 @@
 //   static bool insert(Map*, KeyView key, ValueView value)
 //   static bool read(const Map&, KeyView key, f)      calls f(value) if the key is there
 //   static bool erase(Map*, KeyView key)
-//   static void scan(const Map&, KeyView from, std::uint64_t entries, f)   calls f(value) for each
-//   static void scan_all(const Map&, f)               the same
+//   static void scan_all(const Map&, f)               calls f(value) for each
+//   static void scan(const Map&, KeyView from, std::uint64_t entries, f)   the same, of an ordered one
 //   static Status settle()                            frees what waits to be freed
 //   static constexpr unsigned kThreads                how many it bears at once
 //   static constexpr bool kErases                     whether it can erase beside others
+//   static constexpr bool kOrdered
 
 #pragma once
 
@@ -98,7 +99,7 @@ Status run_load(const RunRequest& request, double* nanoseconds, const Load& load
 // How entry i's key is made.
 template <class Way>
 auto random_keys(std::uint64_t n) {
-  return [&keys = OrderedMapKeys::of(n)](std::uint64_t i) { return typename Way::Workload::Key(keys.in_order[i]); };
+  return [&keys = MapKeys::of(n)](std::uint64_t i) { return typename Way::Workload::Key(keys.in_order[i]); };
 }
 template <class Way>
 auto ascending_keys() {
@@ -106,27 +107,27 @@ auto ascending_keys() {
 }
 
 template <class Way, class KeyOf>
-std::unique_ptr<typename Way::Map> filled_ordered_map(std::uint64_t n, const KeyOf& key_of) {
+std::unique_ptr<typename Way::Map> filled_map(std::uint64_t n, const KeyOf& key_of) {
   auto map = std::make_unique<typename Way::Map>();
   for (std::uint64_t i = 0; i < n; ++i) Way::insert(map.get(), key_of(i), Way::Workload::value(i));
   return map;
 }
 
 template <class Way>
-using OrderedMaps = std::vector<std::unique_ptr<typename Way::Map>>;
+using Maps = std::vector<std::unique_ptr<typename Way::Map>>;
 
 // At least so many that runs only look at. Those of the last n are kept. Before they are filled nothing waits to be
 // freed: what an earlier benchmark left would be freed in between, and its blocks lie scattered.
 template <class Way>
-Status kept_ordered_maps(std::uint64_t n, std::size_t maps, const OrderedMaps<Way>** result) {
-  static OrderedMaps<Way> kept;
+Status kept_maps(std::uint64_t n, std::size_t maps, const Maps<Way>** result) {
+  static Maps<Way> kept;
   static std::uint64_t entries = 0;
   if (entries != n) kept.clear();
   entries = n;
   if (kept.size() < maps) {
     if (Status status = Way::settle(); !status.is_ok()) return status;
   }
-  while (kept.size() < maps) kept.push_back(filled_ordered_map<Way>(n, random_keys<Way>(n)));
+  while (kept.size() < maps) kept.push_back(filled_map<Way>(n, random_keys<Way>(n)));
   *result = &kept;
   return Status::ok();
 }
@@ -140,7 +141,7 @@ inline std::uint64_t scans_over(std::uint64_t n) { return std::max<std::uint64_t
 // The threads share a map. Or each has its own and does all the work with it, so that it does what one thread alone
 // does.
 template <class Way, bool kIndependent = false>
-struct OrderedMapRuns {
+struct MapRuns {
   using Map = typename Way::Map;
   using Workload = typename Way::Workload;
   using Key = typename Workload::Key;
@@ -157,10 +158,10 @@ struct OrderedMapRuns {
   static Status read_miss(const RunRequest& request, double* nanoseconds) { return read(request, nanoseconds, 1, 0); }
   // An operation is one entry.
   static Status scan_100(const RunRequest& request, double* nanoseconds) {
-    const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-    const OrderedMaps<Way>* kept = nullptr;
-    if (Status status = kept_ordered_maps<Way>(request.n, maps_of(request), &kept); !status.is_ok()) return status;
-    const OrderedMaps<Way>& maps = *kept;
+    const MapKeys& keys = MapKeys::of(request.n);
+    const Maps<Way>* kept = nullptr;
+    if (Status status = kept_maps<Way>(request.n, maps_of(request), &kept); !status.is_ok()) return status;
+    const Maps<Way>& maps = *kept;
     Load load{.each_does_everything = kIndependent, .passes = scans_over(request.n)};
     const std::uint64_t part = load.part(request);
     for (std::uint64_t first = 0; first < request.n; first += part) {
@@ -182,9 +183,9 @@ struct OrderedMapRuns {
   }
   // Each thread scans everything; so an operation is one entry of one thread's scan.
   static Status scan_all(const RunRequest& request, double* nanoseconds) {
-    const OrderedMaps<Way>* kept = nullptr;
-    if (Status status = kept_ordered_maps<Way>(request.n, maps_of(request), &kept); !status.is_ok()) return status;
-    const OrderedMaps<Way>& maps = *kept;
+    const Maps<Way>* kept = nullptr;
+    if (Status status = kept_maps<Way>(request.n, maps_of(request), &kept); !status.is_ok()) return status;
+    const Maps<Way>& maps = *kept;
     const Load load{
         .expected = sum_of_digests(request.n), .each_does_everything = true, .passes = scans_over(request.n)};
     return run_load(request, nanoseconds, load, [&](std::size_t thread, std::uint64_t, std::uint64_t) {
@@ -195,9 +196,9 @@ struct OrderedMapRuns {
   }
   static Status erase(const RunRequest& request, double* nanoseconds) {
     if (Status status = Way::settle(); !status.is_ok()) return status;
-    const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-    OrderedMaps<Way> maps(maps_of(request));
-    for (auto& map : maps) map = filled_ordered_map<Way>(request.n, random_keys<Way>(request.n));
+    const MapKeys& keys = MapKeys::of(request.n);
+    Maps<Way> maps(maps_of(request));
+    for (auto& map : maps) map = filled_map<Way>(request.n, random_keys<Way>(request.n));
     const Load load{.expected = request.n, .each_does_everything = kIndependent};
     return run_load(request, nanoseconds, load, [&](std::size_t thread, std::uint64_t first, std::uint64_t last) {
       Map& map = of(maps, thread);
@@ -216,9 +217,9 @@ struct OrderedMapRuns {
   }
   // And empties.
   static Status memory_erased(const RunRequest& request, double* percent) {
-    const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
+    const MapKeys& keys = MapKeys::of(request.n);
     std::unique_ptr<Map> map;
-    const auto fill = [&] { map = filled_ordered_map<Way>(request.n, random_keys<Way>(request.n)); };
+    const auto fill = [&] { map = filled_map<Way>(request.n, random_keys<Way>(request.n)); };
     const auto empty = [&] {
       for (const std::uint64_t key : keys.shuffled) Way::erase(map.get(), Key(key));
     };
@@ -238,11 +239,15 @@ struct OrderedMapRuns {
   // Calls `add(name, run)` for each benchmark of threads that the way can do.
   template <class Add>
   static void for_each(const Add& add) {
-    add("insert_random", &insert_random);
-    add("insert_ascending", &insert_ascending);
+    if constexpr (Way::kOrdered) {
+      add("insert_random", &insert_random);
+      add("insert_ascending", &insert_ascending);
+      add("scan_100", &scan_100);
+    } else {
+      add("insert_growing", &insert_random);
+    }
     add("read_hit", &read_hit);
     add("read_miss", &read_miss);
-    add("scan_100", &scan_100);
     add("scan_all", &scan_all);
     if constexpr (Way::kErases) add("erase", &erase);
   }
@@ -250,13 +255,13 @@ struct OrderedMapRuns {
   template <class Add>
   static void for_each_of_memory(const Add& add) {
     add("memory", &memory, Measure::kBytes);
-    add("memory_ascending", &memory_ascending, Measure::kBytes);
+    if constexpr (Way::kOrdered) add("memory_ascending", &memory_ascending, Measure::kBytes);
     if constexpr (Way::kErases) add("memory_erased", &memory_erased, Measure::kPercent);
   }
 
  private:
   static std::size_t maps_of(const RunRequest& request) { return kIndependent ? request.threads : 1; }
-  static Map& of(const OrderedMaps<Way>& maps, std::size_t thread) { return *maps[kIndependent ? thread : 0]; }
+  static Map& of(const Maps<Way>& maps, std::size_t thread) { return *maps[kIndependent ? thread : 0]; }
 
   // Of a child process when it has done each of the steps, and nothing waits to be freed.
   static Status settled_memory(const std::vector<std::function<void()>>& steps, std::vector<double>* bytes) {
@@ -275,7 +280,7 @@ struct OrderedMapRuns {
   static Status memory_of(const RunRequest& request, const KeyOf& key_of, double* bytes) {
     std::unique_ptr<Map> map;
     std::vector<double> after;
-    const Status status = settled_memory({[&] { map = filled_ordered_map<Way>(request.n, key_of); }}, &after);
+    const Status status = settled_memory({[&] { map = filled_map<Way>(request.n, key_of); }}, &after);
     if (status.is_ok()) *bytes = after.front();
     return status;
   }
@@ -284,7 +289,7 @@ struct OrderedMapRuns {
   static Status insert(const RunRequest& request, double* nanoseconds, const KeyOf& key_of) {
     // No contender pays for what goes with the map of its last run.
     if (Status status = Way::settle(); !status.is_ok()) return status;
-    OrderedMaps<Way> maps(maps_of(request));
+    Maps<Way> maps(maps_of(request));
     for (auto& map : maps) map = std::make_unique<Map>();
     const Load load{.expected = request.n, .each_does_everything = kIndependent};
     return run_load(request, nanoseconds, load, [&](std::size_t thread, std::uint64_t first, std::uint64_t last) {
@@ -298,10 +303,10 @@ struct OrderedMapRuns {
   }
   // Of the keys that are `beyond` those that are there.
   static Status read(const RunRequest& request, double* nanoseconds, std::uint64_t beyond, std::uint64_t expected) {
-    const OrderedMapKeys& keys = OrderedMapKeys::of(request.n);
-    const OrderedMaps<Way>* kept = nullptr;
-    if (Status status = kept_ordered_maps<Way>(request.n, maps_of(request), &kept); !status.is_ok()) return status;
-    const OrderedMaps<Way>& maps = *kept;
+    const MapKeys& keys = MapKeys::of(request.n);
+    const Maps<Way>* kept = nullptr;
+    if (Status status = kept_maps<Way>(request.n, maps_of(request), &kept); !status.is_ok()) return status;
+    const Maps<Way>& maps = *kept;
     const Load load{.expected = expected, .each_does_everything = kIndependent, .passes = passes_over(request.n)};
     return run_load(request, nanoseconds, load, [&](std::size_t thread, std::uint64_t first, std::uint64_t last) {
       const Map& map = of(maps, thread);
@@ -317,27 +322,27 @@ struct OrderedMapRuns {
 
 // A container of ours, and beside it, where there are several threads, what shows how it scales.
 template <class Way>
-void add_ordered_map(Registry* registry, const std::string& name) {
+void add_map(Registry* registry, const std::string& name) {
   const std::string one_thread = name + "_1_thread", independent = name + "_independent";
   registry->add_peer(one_thread, {});
   registry->add_peer(independent, {});
   const auto benchmark = [&](const char* benchmark_name, auto run) {
     return Benchmark{.name = benchmark_name,
                      .container = {.name = name, .run = run},
-                     .default_n = kOrderedMapEntries,
+                     .default_n = kMapEntries,
                      .max_n = Way::Workload::kMost};
   };
-  OrderedMapRuns<Way>::for_each([&](const char* benchmark_name, auto run) {
+  MapRuns<Way>::for_each([&](const char* benchmark_name, auto run) {
     registry->add(benchmark(benchmark_name, run));
     const auto alone = [run](const RunRequest& request, double* nanoseconds) {
       return run({.threads = 1, .n = request.n}, nanoseconds);
     };
     registry->add_side(name, benchmark_name, {.name = one_thread, .run = alone, .role = Role::kOneThread});
   });
-  OrderedMapRuns<Way, true>::for_each([&](const char* benchmark_name, auto run) {
+  MapRuns<Way, true>::for_each([&](const char* benchmark_name, auto run) {
     registry->add_side(name, benchmark_name, {.name = independent, .run = run, .role = Role::kIndependent});
   });
-  OrderedMapRuns<Way>::for_each_of_memory([&](const char* benchmark_name, auto run, Measure measure) {
+  MapRuns<Way>::for_each_of_memory([&](const char* benchmark_name, auto run, Measure measure) {
     Benchmark of_memory = benchmark(benchmark_name, run);
     of_memory.only_threads = 1;
     of_memory.measure = measure;
@@ -345,11 +350,11 @@ void add_ordered_map(Registry* registry, const std::string& name) {
   });
 }
 template <class Way>
-void add_ordered_map_side(Registry* registry, const std::string& container, const std::string& peer) {
-  OrderedMapRuns<Way>::for_each([&](const char* benchmark, auto run) {
+void add_map_side(Registry* registry, const std::string& container, const std::string& peer) {
+  MapRuns<Way>::for_each([&](const char* benchmark, auto run) {
     registry->add_side(container, benchmark, {.name = peer, .run = run, .max_threads = Way::kThreads});
   });
-  OrderedMapRuns<Way>::for_each_of_memory([&](const char* benchmark, auto run, Measure) {
+  MapRuns<Way>::for_each_of_memory([&](const char* benchmark, auto run, Measure) {
     registry->add_side(container, benchmark, {.name = peer, .run = run});
   });
 }
