@@ -135,10 +135,10 @@ TEST(HashIndexConcurrency, increments_by_updates_and_entries_are_not_lost) {
         if (entry) {
           const Value old = entry.value();
           entry.remove();
-          // Others may come first now.
+          // Others may come first now, and may go again.
           const ebr::Barrier barrier;
-          if (!index.find_or_insert(key, barrier, old + 1).second) {
-            index.update(key, [&](const Value& value) { return Value(value + old + 1); });
+          const auto add = [&](const Value& value) { return Value(value + old + 1); };
+          while (!index.find_or_insert(key, barrier, old + 1).second && !index.update(key, add)) {
           }
         } else {
           entry.or_insert(1);

@@ -111,7 +111,7 @@ class HashOccupied {
   void release() noexcept {
     if (!held_) return;
     let_go();
-    if (std::exchange(look_, false)) core_->settle_soon();
+    if (std::exchange(added_, false)) core_->settle_soon(std::exchange(overflowed_, false));
   }
 
  protected:
@@ -134,8 +134,9 @@ class HashOccupied {
   Core* core_ = nullptr;
   Held held_{};
   Place place_{};
-  std::uint64_t from_ = 0;  // of an iteration: what is below has been met
-  bool look_ = false;       // an entry was added where its bucket was full
+  std::uint64_t from_ = 0;   // of an iteration: what is below has been met
+  bool added_ = false;       // an entry
+  bool overflowed_ = false;  // where its bucket was full
 
  private:
   template <class>
@@ -160,7 +161,8 @@ class HashOccupied {
     std::swap(held_, other.held_);
     std::swap(place_, other.place_);
     std::swap(from_, other.from_);
-    std::swap(look_, other.look_);
+    std::swap(added_, other.added_);
+    std::swap(overflowed_, other.overflowed_);
   }
 };
 
@@ -207,12 +209,14 @@ class HashEntry : public HashOccupied<Core> {
   template <class... Args>
   void put(Args&&... args) {
     assert(this->held_);
+    const ebr::Barrier barrier;
     detail::HashDraft<Slots, Stored, Args...> draft(static_cast<Stored&&>(key_), std::forward<Args>(args)...);
     const auto slot = draft.make(this->core_->memory(), hash_);
     this->place_ = this->core_->put(this->held_, hash_, slot);
     draft.published();
     this->core_->count_added(slot, std::nullopt);
-    this->look_ = this->place_.group != 0;
+    this->added_ = true;
+    this->overflowed_ = this->place_.group != 0;
   }
 
   HashEntry(std::remove_reference_t<Key>& key, std::uint64_t hash)

@@ -167,6 +167,9 @@ class HashCore {
   }
 
   bool is_same_key(const Slot& a, const Slot& b) const {
+    if constexpr (!Slots::kInline) {
+      if (a.hash != b.hash) return false;
+    }
     return static_cast<bool>(equal_(Slots::key(a), Slots::key(b)));
   }
   // Of what was taken out, outside locks.
@@ -314,12 +317,11 @@ class HashCore {
     }
   }
 
-  // As settle(true), where there is no barrier yet; or, if this thread has no memory for its first one, another one
-  // does.
-  void settle_soon() noexcept {
+  // As settle(), where there may be no barrier; or, if this thread has no memory for its first one, another one does.
+  void settle_soon(bool look) noexcept {
     try {
       const ebr::Barrier barrier;
-      settle(true);
+      settle(look);
     } catch (...) {
     }
   }
@@ -343,7 +345,7 @@ class HashCore {
   // On any thread, outside locks. The table may shrink now.
   void give_back(std::size_t entries) noexcept {
     reserved_.fetch_sub(entries, memory_order_relaxed);
-    settle_soon();
+    settle_soon(true);
   }
 
   // The bucket of `hash` that is in force, as a reader finds it, and a state of it at a moment when it is.
