@@ -2,13 +2,14 @@
 //
 // HashHolder: what checked builds (SCREE_CHECKED is 1 in every translation unit) know of the threads that hold a bucket
 // of a hash container: one that wants to wait for a second bucket of the same container might wait for itself, or for
-// somebody who waits for it. The program ends with a message instead. In the product it is empty.
+// somebody who waits for it. The program ends with a message instead. In the product it is empty; so it is under the
+// explorer, whose threads are fibers of one.
 //
 // What a coroutine holds is nobody's: it may go on on another thread, and waits without blocking one.
 
 #pragma once
 
-#if SCREE_CHECKED
+#if SCREE_CHECKED && !SCREE_MODEL
 #include <array>
 #include <cstddef>
 #include <mutex>
@@ -18,7 +19,7 @@
 
 namespace scree::detail {
 
-#if SCREE_CHECKED
+#if SCREE_CHECKED && !SCREE_MODEL
 
 class HashHolder {
  public:
