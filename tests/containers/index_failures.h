@@ -139,22 +139,29 @@ std::map<int, int> contents(const Index& index) {
   return entries;
 }
 
+// Whether `operation()` returns although its step-th fallible step fails; or, if it has fewer of them, as none does.
+template <class Operation>
+bool returns_with_failure_at(std::size_t step, Operation& operation) {
+  bool done = false;
+  FailurePoint::failed = false;
+  FailurePoint::left = step;
+  try {
+    operation();
+    done = true;
+  } catch (const std::bad_alloc&) {
+  } catch (const Failure&) {
+  }
+  FailurePoint::left = 0;
+  return done;
+}
+
 // Runs `operation(index)` with its first fallible step failing, then its second, and so on until it has no more of
 // them. It returns normally only if it did all its work; `expected` is what the index holds then.
 template <class Config, class Index, class Operation>
 void fail_at_every_step(Index& index, std::map<int, int>& expected, const std::map<int, int>& afterwards,
                         Operation&& operation) {
   for (std::size_t step = 1;; ++step) {
-    bool done = false;
-    FailurePoint::failed = false;
-    FailurePoint::left = step;
-    try {
-      operation();
-      done = true;
-    } catch (const std::bad_alloc&) {
-    } catch (const Failure&) {
-    }
-    FailurePoint::left = 0;
+    const bool done = returns_with_failure_at(step, operation);
     const auto now = contents<Config>(index);
     if (done) {
       ASSERT_EQ(now, afterwards) << "step " << step;
@@ -173,15 +180,7 @@ template <class Config, class Index, class Operation>
 void fail_at_every_step_of_many(Index& index, std::map<int, int>& expected, const std::map<int, int>& afterwards,
                                 Operation&& operation) {
   for (std::size_t step = 1;; ++step) {
-    bool done = false;
-    FailurePoint::left = step;
-    try {
-      operation();
-      done = true;
-    } catch (const std::bad_alloc&) {
-    } catch (const Failure&) {
-    }
-    FailurePoint::left = 0;
+    const bool done = returns_with_failure_at(step, operation);
     auto now = contents<Config>(index);
     if (done) {
       ASSERT_EQ(now, afterwards) << "step " << step;

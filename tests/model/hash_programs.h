@@ -38,6 +38,17 @@ struct Scene : Registered {
   int read(int key) const {
     return index->read(key, [](int, int value) { return value; }).value_or(0);
   }
+  // What the second thread of several programs does.
+  void read_twice() {
+    begin(1);
+    result[0] = read(1);
+    result[1] = read(1);
+  }
+  void count_visits() {
+    begin(1);
+    const Barrier barrier;
+    for (const auto [key, value] : index->iter(barrier)) result[key] = result[key] + 1;
+  }
   // All is as it should be, and goes.
   void end(int entries) {
     check(index->len() == static_cast<std::size_t>(entries), "as many entries as there should be");
@@ -76,11 +87,7 @@ inline void read_beside_insert(Program& p) {
     s.begin(0);
     s.index->insert(1, 10);
   });
-  p.thread([&s] {
-    s.begin(1);
-    s.result[0] = s.read(1);
-    s.result[1] = s.read(1);
-  });
+  p.thread([&s] { s.read_twice(); });
   p.at_end([&s] {
     check(s.result[0] == 0 || s.result[0] == 10, "the value is whole");
     check(s.result[1] == 10 || s.result[0] == 0, "what was there stays");
@@ -113,11 +120,7 @@ inline void reads_beside_upserts(Program& p) {
     s.index->upsert(1, 11);
     s.index->upsert(1, 12);
   });
-  p.thread([&s] {
-    s.begin(1);
-    s.result[0] = s.read(1);
-    s.result[1] = s.read(1);
-  });
+  p.thread([&s] { s.read_twice(); });
   p.at_end([&s] {
     check(s.result[0] >= 10 && s.result[1] >= s.result[0], "a key that is there is found, with a value no older");
     check(s.read(1) == 12, "the last value stays");
@@ -125,23 +128,21 @@ inline void reads_beside_upserts(Program& p) {
   });
 }
 
-// The bucket is full: the new entry goes behind.
-inline void read_beside_upsert_into_overflow(Program& p) {
-  auto& s = p.make<Scene>(2);
+// A key that is there is found, though it is replaced meanwhile.
+inline void reads_beside_an_upsert(Program& p, int present) {
+  auto& s = p.make<Scene>(present);
   p.thread([&s] {
     s.begin(0);
     s.index->upsert(1, 11);
   });
-  p.thread([&s] {
-    s.begin(1);
-    s.result[0] = s.read(1);
-    s.result[1] = s.read(1);
-  });
-  p.at_end([&s] {
+  p.thread([&s] { s.read_twice(); });
+  p.at_end([&s, present] {
     check(s.result[0] >= 10 && s.result[1] >= s.result[0], "a key that is there is found, with a value no older");
-    s.end(2);
+    s.end(present);
   });
 }
+// The bucket is full: the new entry goes behind.
+inline void read_beside_upsert_into_overflow(Program& p) { reads_beside_an_upsert(p, 2); }
 
 // Both buckets are full, and have their new groups of the same memory.
 inline void upserts_into_overflow_of_two_buckets(Program& p) {
@@ -166,11 +167,7 @@ inline void reads_beside_remove(Program& p) {
     s.index->remove(1);
     s.result[2] = s.read(1);
   });
-  p.thread([&s] {
-    s.begin(1);
-    s.result[0] = s.read(1);
-    s.result[1] = s.read(1);
-  });
+  p.thread([&s] { s.read_twice(); });
   p.at_end([&s] {
     check(s.result[2] == 0, "what was removed is gone");
     check(s.result[0] == 10 || s.result[1] == 0, "and stays so");
@@ -279,22 +276,7 @@ inline void upserts_in_growth_of_two_buckets(Program& p) {
   });
 }
 
-inline void reads_beside_upsert_in_growth(Program& p) {
-  auto& s = p.make<Scene>(3);
-  p.thread([&s] {
-    s.begin(0);
-    s.index->upsert(1, 11);
-  });
-  p.thread([&s] {
-    s.begin(1);
-    s.result[0] = s.read(1);
-    s.result[1] = s.read(1);
-  });
-  p.at_end([&s] {
-    check(s.result[0] >= 10 && s.result[1] >= s.result[0], "a key that is there is found, with a value no older");
-    s.end(3);
-  });
-}
+inline void reads_beside_upsert_in_growth(Program& p) { reads_beside_an_upsert(p, 3); }
 
 inline void iterate_beside_growth(Program& p) {
   auto& s = p.make<Scene>(2);
@@ -303,11 +285,7 @@ inline void iterate_beside_growth(Program& p) {
     s.index->insert(3, 30);
     s.index->upsert(1, 11);
   });
-  p.thread([&s] {
-    s.begin(1);
-    const Barrier barrier;
-    for (const auto [key, value] : s.index->iter(barrier)) s.result[key] = s.result[key] + 1;
-  });
+  p.thread([&s] { s.count_visits(); });
   p.at_end([&s] {
     check(s.result[1] == 1 && s.result[2] == 1 && s.result[3] <= 1, "each once; what comes, once at most");
     s.end(3);
@@ -320,11 +298,7 @@ inline void iterate_beside_upsert_into_overflow(Program& p) {
     s.begin(0);
     s.index->upsert(1, 11);
   });
-  p.thread([&s] {
-    s.begin(1);
-    const Barrier barrier;
-    for (const auto [key, value] : s.index->iter(barrier)) s.result[key] = s.result[key] + 1;
-  });
+  p.thread([&s] { s.count_visits(); });
   p.at_end([&s] {
     check(s.result[1] == 1 && s.result[2] == 1, "each once");
     s.end(2);

@@ -301,13 +301,11 @@ class HashAccess {
   }
   template <detail::LockMode kMode, class Accepts>
   auto on_shown(Accepts& accepts) const {
-    return [&accepts](const Place& place) -> bool {
-      if constexpr (kMode == kShared) {
-        return accepts(Slots::key(*place), std::as_const(place.value()));
-      } else {
-        return accepts(Slots::key(*place), place.value());
-      }
-    };
+    if constexpr (kMode == kShared) {
+      return on_entry(accepts);
+    } else {
+      return on_place(accepts);
+    }
   }
   template <detail::LockMode kMode, class Accepts>
   bool visit(Accepts&& accepts) const {

@@ -221,11 +221,11 @@ class HashIndex {
     const ebr::Barrier barrier;
     const Place place = find(key);
     if constexpr (std::is_void_v<Result>) {
-      if (place) std::forward<F>(f)(Slots::key(*place), std::as_const(Slots::value(*place)));
+      if (place) std::forward<F>(f)(Slots::key(*place), Slots::value(*place));
       return static_cast<bool>(place);
     } else {
       std::optional<std::remove_cvref_t<Result>> result;
-      if (place) result.emplace(std::forward<F>(f)(Slots::key(*place), std::as_const(Slots::value(*place))));
+      if (place) result.emplace(std::forward<F>(f)(Slots::key(*place), Slots::value(*place)));
       return result;
     }
   }
@@ -259,7 +259,7 @@ class HashIndex {
       for (std::size_t i = 0; i < n; ++i) {
         if (!places[i]) continue;
         ++found;
-        f(begin + i, Slots::key(*places[i]), std::as_const(Slots::value(*places[i])));
+        f(begin + i, Slots::key(*places[i]), Slots::value(*places[i]));
       }
     }
     return found;
@@ -470,7 +470,7 @@ class HashIndex<K, V, HashFunction, Equal, Allocator>::Iterator {
 
   value_type operator*() const noexcept {
     const Slot& slot = *slots_[at_];
-    return {Slots::key(slot), std::as_const(Slots::value(slot))};
+    return {Slots::key(slot), Slots::value(slot)};
   }
   // Throws std::bad_alloc, too.
   Iterator& operator++() {

@@ -6,8 +6,7 @@
 //
 // Invariants (argued on docs/protocols/hash.md):
 //   1. An entry whose bucket in the previous table is not moved is there; else it is in the current table, or, where
-//   its
-//      bucket there is moved, in a later one.
+//      its bucket there is moved, in a later one.
 //   2. Buckets of the current table that no moved bucket leads to are empty, and nobody comes to them.
 //   3. A moved bucket never changes again, and its lock is killed.
 

@@ -56,8 +56,7 @@ class HashHandles {
     for (;;) {
       const std::optional<bool> found = held.first(refusal);
       if (!found) return std::nullopt;
-      const auto value = [&]() -> const typename Core::Slots::Value& { return held.value(); };
-      if (!*found || accepts(held.key(), value())) return std::move(held);
+      if (!*found || accepts(held.key(), std::as_const(held.value()))) return std::move(held);
     }
   }
 
